@@ -1,0 +1,1 @@
+"""Scripts for developers of wxdesk; nothing here is needed to run it."""

@@ -1,0 +1,1 @@
+"""wxdesk: the customer-service desk for WeChat official accounts."""

@@ -1,0 +1,5 @@
+"""`python -m wxdesk` is `wxdesk`."""
+
+from wxdesk.cli import main
+
+main()

@@ -1,0 +1,1 @@
+"""Official accounts: who we are on WeChat, with their keys sealed."""

@@ -1,0 +1,275 @@
+"""The web application: start reading here. Blueprints in the order of a message's way."""
+
+from __future__ import annotations
+
+import hashlib
+import logging
+import secrets
+from collections.abc import Callable
+from datetime import datetime, timedelta
+from functools import cache
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+from flask import Flask, Response, g, render_template, request, session, url_for
+from flask_babel import Babel, format_datetime, get_locale
+from flask_limiter import Limiter
+from flask_limiter.util import get_remote_address
+from flask_wtf.csrf import CSRFError, CSRFProtect
+from sqlalchemy.exc import OperationalError, TimeoutError
+from werkzeug.exceptions import HTTPException
+from werkzeug.middleware.proxy_fix import ProxyFix
+
+from wxdesk import site_views
+from wxdesk.agents import views as agents
+from wxdesk.agents.access import check_marks, gate, uses_token
+from wxdesk.inbox import api as inbox_api
+from wxdesk.inbox import views as inbox
+from wxdesk.inbox.queries import TotalsCache
+from wxdesk.intake import api as intake_api
+from wxdesk.intake import pages as intake_pages
+from wxdesk.intake import views as intake
+from wxdesk.intake.acceptance import Acceptance
+from wxdesk.intake.directory import Directory
+from wxdesk.plumbing.errors import (
+    ConflictError,
+    InvalidInputError,
+    NotAllowedError,
+    NotBuiltError,
+    NotFoundError,
+    WxdeskError,
+)
+from wxdesk.plumbing.http import problem
+from wxdesk.plumbing.live import Listener
+from wxdesk.plumbing.logs import current_id
+from wxdesk.plumbing.translation import translated
+from wxdesk.runtime import Runtime, open_redis, start
+from wxdesk.settings import LOCALES
+from wxdesk.sla import views as sla
+from wxdesk.triage import api as triage_api
+from wxdesk.triage import views as triage
+from wxdesk.words import say
+
+logger = logging.getLogger(__name__)
+
+BLUEPRINTS = (
+    intake.bp,
+    triage.bp,
+    triage_api.bp,
+    inbox.bp,
+    inbox_api.bp,
+    sla.bp,
+    intake_pages.bp,
+    intake_api.bp,
+    agents.bp,
+    site_views.bp,
+)
+LIVE_STREAMS = 12
+SESSION_HOURS = 14
+LARGEST_REQUEST = 1024 * 1024
+STATIC_YEAR = 365 * 24 * 3600
+CSP = (
+    "default-src 'self'; script-src 'self'; style-src 'self'; img-src 'self' data:; "
+    "object-src 'none'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
+)
+STATUS_OF: tuple[tuple[type[WxdeskError], int, str], ...] = (
+    (InvalidInputError, 422, "Invalid input"),
+    (NotFoundError, 404, "Not found"),
+    (NotAllowedError, 403, "Not allowed"),
+    (ConflictError, 409, "Conflict"),
+    (NotBuiltError, 501, "Not built yet"),
+)
+
+
+def create_app(runtime: Runtime, *, live_streams: int = LIVE_STREAMS) -> Flask:
+    """Everything that a browser, a script or WeChat talks to.
+
+    `live_streams` is how many /live connections this process takes; it must leave request
+    threads free. Raises KeyError when an endpoint names no permission.
+    """
+    start(runtime)
+    app = Flask("wxdesk")
+    _configure(app, runtime)
+    _prepare_languages(app, runtime)
+    _prepare_templates(app)
+    limiter = _limiter(app, runtime)
+    for blueprint in BLUEPRINTS:
+        app.register_blueprint(blueprint)
+    limiter.limit("20/minute", methods=["POST"])(app.view_functions["agents.try_login"])
+    app.extensions["wxdesk-door"] = intake.Door(Directory(runtime), Acceptance(runtime))
+    app.extensions["wxdesk-listener"] = Listener(
+        open_redis(runtime.settings.redis_url, answer_seconds=None), live_streams
+    )
+    app.extensions["wxdesk-totals"] = TotalsCache()
+    check_marks(app)
+    app.before_request(_begin)
+    app.before_request(gate(app))
+    app.before_request(_csrf_check(CSRFProtect(app)))
+    app.after_request(_secure)
+    _register_errors(app)
+    return app
+
+
+def _configure(app: Flask, runtime: Runtime) -> None:
+    is_https = runtime.settings.public_url.startswith("https://")
+    app.config.update(
+        SECRET_KEY=runtime.settings.secret_key,
+        MAX_CONTENT_LENGTH=LARGEST_REQUEST,
+        SESSION_COOKIE_NAME="wxdesk",
+        SESSION_COOKIE_HTTPONLY=True,
+        SESSION_COOKIE_SAMESITE="Lax",
+        SESSION_COOKIE_SECURE=is_https,
+        PERMANENT_SESSION_LIFETIME=timedelta(hours=SESSION_HOURS),
+        WTF_CSRF_CHECK_DEFAULT=False,
+        WTF_CSRF_TIME_LIMIT=None,
+        BABEL_DEFAULT_LOCALE=runtime.settings.locale,
+        BABEL_DEFAULT_TIMEZONE=runtime.settings.timezone,
+        RATELIMIT_HEADERS_ENABLED=True,
+        RATELIMIT_IN_MEMORY_FALLBACK_ENABLED=True,
+    )
+    app.json.ensure_ascii = False  # type: ignore[attr-defined]
+    app.jinja_options = {"trim_blocks": True, "lstrip_blocks": True}
+    if is_https:  # TLS ends in a proxy in front of us
+        app.wsgi_app = ProxyFix(app.wsgi_app, x_for=1, x_proto=1)  # type: ignore[method-assign]
+
+
+def _limiter(app: Flask, runtime: Runtime) -> Limiter:
+    url = runtime.settings.redis_url.replace("unix://", "redis+unix://")
+    return Limiter(
+        get_remote_address,
+        app=app,
+        storage_uri=url,
+        in_memory_fallback=["20/minute"],
+        default_limits=[],
+    )
+
+
+def _prepare_languages(app: Flask, runtime: Runtime) -> None:
+    def locale() -> str:
+        person = g.get("person")
+        chosen = person.locale if person else session.get("locale")
+        return str(chosen) if chosen in LOCALES else runtime.settings.locale
+
+    Babel(app, locale_selector=locale)
+    zone = ZoneInfo(runtime.settings.timezone)
+
+    @app.template_filter("local_time")
+    def local_time(instant: datetime | None) -> str:
+        if instant is None:
+            return "–"
+        return str(format_datetime(instant.astimezone(zone), "yyyy-MM-dd HH:mm:ss", rebase=False))
+
+
+def _prepare_templates(app: Flask) -> None:
+    static = Path(app.static_folder or "")
+
+    @cache
+    def asset(path: str) -> str:
+        digest = hashlib.sha256((static / path).read_bytes()).hexdigest()[:12]
+        return url_for("static", filename=path, v=digest)
+
+    def can(permission: str) -> bool:
+        person = g.get("person")
+        return person is not None and person.may(permission)
+
+    @app.context_processor
+    def shared() -> dict[str, object]:
+        return {
+            "asset": asset,
+            "can": can,
+            "me": g.get("person"),
+            "locale": str(get_locale()),
+            "translated": translated,
+        }
+
+
+def _begin() -> None:
+    current_id.set(secrets.token_hex(6))
+
+
+def _csrf_check(csrf: CSRFProtect) -> Callable[[], None]:
+    """Every change by a browser session carries its token; WeChat signs, scripts have tokens."""
+
+    def check() -> None:
+        is_change = request.method not in ("GET", "HEAD", "OPTIONS")
+        if is_change and request.blueprint != "intake" and not uses_token():
+            csrf.protect()
+
+    return check
+
+
+def _secure(response: Response) -> Response:
+    headers = response.headers
+    headers.setdefault("Content-Security-Policy", CSP)
+    headers["X-Content-Type-Options"] = "nosniff"
+    headers["Referrer-Policy"] = "same-origin"
+    headers["Cross-Origin-Opener-Policy"] = "same-origin"
+    if request.endpoint == "static":
+        if "v" in request.args:
+            headers["Cache-Control"] = f"public, max-age={STATIC_YEAR}, immutable"
+    elif request.blueprint != "intake":
+        headers.setdefault("Cache-Control", "no-store")
+    return response
+
+
+def _register_errors(app: Flask) -> None:
+    app.register_error_handler(WxdeskError, _on_our_error)
+    app.register_error_handler(CSRFError, _on_csrf_error)
+    app.register_error_handler(HTTPException, _on_http_error)
+    app.register_error_handler(OperationalError, _on_database_away)
+    app.register_error_handler(TimeoutError, _on_database_away)
+    app.register_error_handler(Exception, _on_bug)
+
+
+def _on_our_error(error: Exception) -> Response:
+    for kind, status, title in STATUS_OF:
+        if isinstance(error, kind):
+            extra = dict(error.extra) if isinstance(error, ConflictError) else {}
+            if isinstance(error, InvalidInputError):
+                extra["field"] = error.field
+            detail = say("You may not do this.") if status == 403 else error.sentence
+            return _show(status, title, translated(detail), **extra)
+    return _on_bug(error)
+
+
+def _on_csrf_error(_error: Exception) -> Response:
+    sentence = say("This page is too old. Load it again and repeat what you did.")
+    return _show(400, "Bad request", translated(sentence))
+
+
+def _on_http_error(error: Exception) -> Response:
+    if not isinstance(error, HTTPException):
+        return _on_bug(error)
+    status = error.code or 500
+    if request.blueprint == "intake":
+        return Response(error.name, status=status, mimetype="text/plain")
+    sentences = {
+        401: say("Log in first."),
+        403: say("You may not do this."),
+        404: say("There is nothing at this address."),
+        405: say("This address can't be used in this way."),
+        413: say("This is too large."),
+        429: say("Too many tries. Wait a minute."),
+    }
+    detail = sentences.get(status, error.name)
+    return _show(status, error.name, translated(detail))
+
+
+def _on_database_away(error: Exception) -> Response:
+    logger.error("database unreachable: %s", type(error).__name__)
+    sentence = say("The database can't be reached. Nothing was saved; try again in a moment.")
+    return _show(503, "Service unavailable", translated(sentence))
+
+
+def _on_bug(error: Exception) -> Response:
+    logger.error("unexpected error at %s", request.endpoint, exc_info=error)
+    sentence = say("Something went wrong on our side. Nothing was saved.")
+    return _show(500, "Internal server error", translated(sentence))
+
+
+def _show(status: int, title: str, detail: str, **extra: object) -> Response:
+    """The same error as JSON for scripts and the island, as a page for people."""
+    if request.path.startswith(("/api/", "/live")):
+        return problem(status, title, detail, **extra)
+    page = render_template("error.html", status=status, title=title, detail=detail)
+    return Response(page, status=status, mimetype="text/html")

@@ -1,0 +1,1 @@
+"""Reproducible measurements against a throw-away instance (`wxdesk bench`)."""

@@ -1,0 +1,1 @@
+"""Customers as WeChat shows them: an openid per official account."""

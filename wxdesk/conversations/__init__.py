@@ -1,0 +1,1 @@
+"""The core: conversations, messages, assignment, status."""

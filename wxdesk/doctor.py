@@ -1,0 +1,137 @@
+"""`wxdesk doctor`: what is wrong with this installation, and how to mend it."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from redis import RedisError
+from sqlalchemy import func, select
+from sqlalchemy.exc import SQLAlchemyError
+
+from wxdesk.accounts.queries import list_keys
+from wxdesk.agents.models import Agent
+from wxdesk.background_jobs import QUEUES
+from wxdesk.intake.queries import count_set_aside
+from wxdesk.intake.streams import intake_streams
+from wxdesk.outbound.models import DeliveryRow
+from wxdesk.outbound.rules import Delivery
+from wxdesk.plumbing.errors import ConfigurationError
+from wxdesk.plumbing.schema import pending_migrations
+from wxdesk.runtime import Runtime
+
+LEAST_FREE_BYTES = 500 * 1024 * 1024
+MANY_WAITING = 10_000
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One check: `advice` says how to mend it, and is empty when all is well."""
+
+    name: str
+    state: str
+    advice: str = ""
+
+    @property
+    def is_good(self) -> bool:
+        return not self.advice
+
+
+def examine(runtime: Runtime) -> Iterator[Finding]:
+    """All checks, the most basic first."""
+    yield _disk(runtime)
+    yield _permissions(runtime)
+    yield from _database(runtime)
+    yield from _redis(runtime)
+    yield _spool(runtime)
+
+
+def _disk(runtime: Runtime) -> Finding:
+    free = shutil.disk_usage(runtime.settings.data_dir).free
+    text = f"{free // 1024**2} MB free at {runtime.settings.data_dir}"
+    advice = "" if free >= LEAST_FREE_BYTES else "make room: below 500 MB messages are at risk"
+    return Finding("disk", text, advice)
+
+
+def _permissions(runtime: Runtime) -> Finding:
+    key = runtime.settings.data_dir / "secret.key"
+    if key.exists() and key.stat().st_mode & 0o077:
+        return Finding("secret key", "readable by others", f"chmod 600 {key}")
+    return Finding("secret key", "private")
+
+
+def _database(runtime: Runtime) -> Iterator[Finding]:
+    kind = runtime.engine.dialect.name
+    try:
+        pending = pending_migrations(runtime.engine)
+    except SQLAlchemyError as error:
+        reason = str(getattr(error, "orig", error)).strip().partition("\n")[0]
+        yield Finding("database", f"{kind}: {reason}", "check WXDESK_DATABASE_URL and its server")
+        return
+    yield Finding("database", kind)
+    if pending:
+        yield Finding("schema", f"missing: {', '.join(pending)}", "run `wxdesk migrate`")
+        return
+    yield Finding("schema", "at head")
+    yield from _rows(runtime)
+
+
+def _rows(runtime: Runtime) -> Iterator[Finding]:
+    with runtime.reading() as session:
+        people = session.scalar(select(func.count()).where(Agent.is_active)) or 0
+        set_aside = count_set_aside(session)
+        failed = session.scalar(
+            select(func.count()).where(DeliveryRow.state == Delivery.UNCONFIRMED)
+        )
+        try:
+            accounts = len(list_keys(session, runtime.vault))
+            yield Finding(
+                "accounts",
+                f"{accounts} official accounts",
+                "" if accounts else "add one with `wxdesk add-account`",
+            )
+        except ConfigurationError as error:
+            yield Finding("accounts", str(error), "restore the secret key of this installation")
+    yield Finding("people", f"{people} can log in", "" if people else "run `wxdesk create-agent`")
+    advice = "look at /settings/set-aside: their customers wait" if set_aside else ""
+    yield Finding("set aside", f"{set_aside} messages could not be recorded", advice)
+    yield Finding("unconfirmed", f"{failed or 0} answers whose end nobody saw")
+
+
+def _redis(runtime: Runtime) -> Iterator[Finding]:
+    where = "embedded" if runtime.settings.is_redis_embedded else "WXDESK_REDIS_URL"
+    try:
+        info = runtime.redis.info()
+        waiting = sum(intake_streams(runtime.redis).waiting())
+        workers = _silent_queues(runtime)
+    except RedisError as error:
+        advice = "start it; with the embedded one: `wxdesk up`"
+        yield Finding("redis", f"{where}: {error}", advice)
+        return
+    policy = info.get("maxmemory_policy")
+    advice = "" if policy == "noeviction" else "set maxmemory-policy noeviction: it drops messages"
+    yield Finding("redis", f"{where}, {policy}", advice)
+    is_safe = bool(info.get("aof_enabled"))
+    yield Finding(
+        "redis on disk",
+        "append-only file" if is_safe else "no",
+        "" if is_safe else "set appendonly yes: a restart of Redis loses accepted messages",
+    )
+    advice = "" if waiting < MANY_WAITING else "is `wxdesk worker intake` running and fast enough?"
+    yield Finding("intake", f"{waiting} messages wait to be stored", advice)
+    advice = f"start `wxdesk worker {workers[0]}`" if workers else ""
+    yield Finding("workers", f"missing: {', '.join(workers)}" if workers else "all there", advice)
+
+
+def _silent_queues(runtime: Runtime) -> list[str]:
+    return [name for name in QUEUES if not runtime.redis.smembers(f"rq:workers:{name}")]
+
+
+def _spool(runtime: Runtime) -> Finding:
+    bad = runtime.spool.unreadable()
+    if bad:
+        return Finding("spool", f"{len(bad)} damaged files", f"look at {bad[0].parent}")
+    waiting = len(runtime.spool)
+    advice = "Redis was away; they move by themselves when it is back" if waiting else ""
+    return Finding("spool", f"{waiting} messages wait for Redis", advice)

@@ -1,0 +1,1 @@
+"""A customer wrote: webhook, streams, recorded."""

@@ -1,0 +1,105 @@
+"""What the webhook knows without asking the database: accounts, keys and compiled rulebooks.
+
+A thread compares versions a few times a second and reloads what changed, so a rule that is
+switched off stops answering in every process within a second, and a database that is away does
+not stop the webhook: it goes on with what it knew last.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+from dataclasses import dataclass
+
+from redis import RedisError
+from sqlalchemy.exc import SQLAlchemyError
+
+from wxdesk.accounts.queries import AccountKeys, get_keys, list_versions
+from wxdesk.intake.spooled import empty_spool
+from wxdesk.plumbing.clock import pause
+from wxdesk.runtime import Runtime
+from wxdesk.triage.queries import list_active
+from wxdesk.triage.rulebook import Rulebook
+from wxdesk.wechat.crypto import Cipher
+
+logger = logging.getLogger(__name__)
+
+REFRESH_SECONDS = 0.3
+
+
+@dataclass(frozen=True, slots=True)
+class Desk:
+    """One official account, ready to answer."""
+
+    keys: AccountKeys
+    cipher: Cipher | None
+    rulebook: Rulebook
+
+
+class Directory:
+    """Shared by the threads of one process; readers see a whole old or a whole new picture."""
+
+    def __init__(self, runtime: Runtime) -> None:
+        self._runtime = runtime
+        self._desks: dict[str, Desk] = {}
+        self._lock = threading.Lock()
+        self._thread: threading.Thread | None = None
+        self._is_loaded = False
+
+    def find(self, slug: str) -> Desk | None:
+        """The account of this address. Raises SQLAlchemyError if nothing was ever loaded."""
+        self._start()
+        desk = self._desks.get(slug)
+        if desk is None:
+            self.refresh()  # an account that was added a moment ago
+            desk = self._desks.get(slug)
+        return desk
+
+    def refresh(self) -> None:
+        """Reload the accounts whose version changed."""
+        with self._lock, self._runtime.reading() as session:
+            versions = list_versions(session)
+            known = {desk.keys.id: desk for desk in self._desks.values()}
+            desks = {}
+            for account_id, version in versions.items():
+                desk = known.get(account_id)
+                if desk is None or desk.keys.config_version != version:
+                    keys = get_keys(session, self._runtime.vault, account_id)
+                    cipher = Cipher(keys.aes_key, keys.app_id) if keys.aes_key else None
+                    desk = Desk(keys, cipher, Rulebook(list_active(session, account_id)))
+                desks[desk.keys.slug] = desk
+            self._desks = desks
+            self._is_loaded = True
+
+    def _start(self) -> None:
+        if not self._is_loaded:
+            self.refresh()
+        if self._thread is None or not self._thread.is_alive():
+            with self._lock:
+                if self._thread is None or not self._thread.is_alive():
+                    self._thread = threading.Thread(
+                        target=self._watch, daemon=True, name="directory"
+                    )
+                    self._thread.start()
+
+    def _watch(self) -> None:
+        is_away = False
+        while not self._runtime.stopping.is_set():
+            pause(REFRESH_SECONDS)
+            self._empty_spool()
+            try:
+                self.refresh()
+                is_away = False
+            except SQLAlchemyError:
+                if not is_away:
+                    logger.exception("database unreachable; going on with the rules known so far")
+                is_away = True
+
+    def _empty_spool(self) -> None:
+        """The machine that spooled brings its files back, wherever the drain runs."""
+        try:
+            if not self._runtime.spool.is_empty() and self._runtime.redis.ping():
+                moved = empty_spool(self._runtime)
+                logger.info("redis is back; %d spooled messages moved to the streams", moved)
+        except (RedisError, OSError):
+            return  # still away; the files wait

@@ -1,0 +1,153 @@
+"""The drain: from the streams into the database, in batches, idempotent, poison set aside.
+
+The doorbell starts it; it stays a moment after the streams are empty, so that a flood rings once.
+An entry is deleted from its stream only after its transaction is committed.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import time
+from collections.abc import Sequence
+
+from redis import RedisError
+from sqlalchemy.exc import IntegrityError, OperationalError, SQLAlchemyError, TimeoutError
+
+from wxdesk.background_jobs import DRAIN_INTAKE
+from wxdesk.intake.entries import read_entry
+from wxdesk.intake.operations import record, set_aside
+from wxdesk.intake.rules import BATCH, MOST_ATTEMPTS, shares
+from wxdesk.intake.spooled import empty_spool
+from wxdesk.intake.streams import intake_streams
+from wxdesk.plumbing.clock import pause
+from wxdesk.plumbing.streams import StreamEntry, Streams
+from wxdesk.runtime import Runtime, current, rung
+
+logger = logging.getLogger(__name__)
+
+LONGEST_RUN_SECONDS = 20.0
+LINGER_SECONDS = 1.0
+GATHER_SECONDS = 0.05
+SMALL_BATCH = 100
+AWAY = (OperationalError, TimeoutError, OSError)
+
+
+@rung(DRAIN_INTAKE)
+def drain() -> None:
+    """Record everything that waits. The database away: everything stays where it is."""
+    runtime = current()
+    streams = intake_streams(runtime.redis)
+    try:
+        streams.prepare()
+        empty_spool(runtime)
+        left = streams.left_over(consumer(), BATCH)
+        while left and not _is_time_up(runtime, time.monotonic()):
+            _record_all(runtime, streams, left)
+            left = streams.left_over(consumer(), BATCH) if len(left) >= BATCH else []
+        _drain_until_quiet(runtime, streams)
+    except AWAY:
+        logger.exception("database unreachable; everything stays in the streams")
+    except RedisError:
+        logger.exception("redis unreachable; the scheduler rings again")
+
+
+def consumer() -> str:
+    """A stable name a worker slot: after a crash its next process goes on with what it held."""
+    return os.environ.get("WXDESK_WORKER_NAME") or f"{os.uname().nodename}-{os.getpid()}"
+
+
+def _drain_until_quiet(runtime: Runtime, streams: Streams) -> None:
+    started = quiet_since = time.monotonic()
+    while not _is_time_up(runtime, started):
+        streams.hold_flag()
+        count = _drain_batch(runtime, streams)
+        now = time.monotonic()
+        if count:
+            quiet_since = now
+        elif now - quiet_since > LINGER_SECONDS:
+            streams.release_flag()
+            if not _drain_batch(runtime, streams):  # whoever appended before the release
+                return
+        if count < SMALL_BATCH:
+            pause(GATHER_SECONDS)
+    streams.release_flag()
+    if not runtime.stopping.is_set():
+        runtime.queues.ring(DRAIN_INTAKE)
+
+
+def _is_time_up(runtime: Runtime, started: float) -> bool:
+    return runtime.stopping.is_set() or time.monotonic() - started > LONGEST_RUN_SECONDS
+
+
+def _drain_batch(runtime: Runtime, streams: Streams) -> int:
+    waiting = streams.waiting()
+    if not any(waiting):
+        return 0
+    entries = streams.read(consumer(), shares(waiting))
+    if entries:
+        _record_all(runtime, streams, entries)
+    return len(entries)
+
+
+def _record_all(runtime: Runtime, streams: Streams, entries: Sequence[StreamEntry]) -> None:
+    """One transaction for all; if that fails, one for each, so that one can't block the rest."""
+    try:
+        _record(runtime, entries)
+    except AWAY:
+        raise
+    except Exception:
+        logger.exception("batch of %d entries failed; trying one by one", len(entries))
+        for entry in entries:
+            _record_one(runtime, streams, entry)
+        return
+    streams.finish(entries)
+
+
+def _record(runtime: Runtime, entries: Sequence[StreamEntry]) -> None:
+    read = [read_entry(entry.body, entry.answer) for entry in entries]
+    try:
+        with runtime.unit_of_work() as uow:
+            record(uow, read)
+    except IntegrityError:  # another drain was at the same rows; now it is done with them
+        with runtime.unit_of_work() as uow:
+            record(uow, read)
+
+
+def _record_one(runtime: Runtime, streams: Streams, entry: StreamEntry) -> None:
+    try:
+        _record(runtime, [entry])
+    except AWAY:
+        raise
+    except Exception as error:
+        attempts = streams.failed(entry)
+        logger.exception("entry %s failed %d times", entry.name, attempts)
+        if attempts < MOST_ATTEMPTS:
+            return  # it stays pending, and is tried again by the next drain
+        _set_aside(runtime, entry, error, attempts)
+        streams.forget_failures(entry)
+    streams.finish([entry])
+
+
+def _set_aside(runtime: Runtime, entry: StreamEntry, error: Exception, attempts: int) -> None:
+    reason = f"{type(error).__name__}: {error}"
+    if isinstance(error, SQLAlchemyError):
+        reason = f"{type(error).__name__}: {error.__cause__}"
+    account_id = _account_id(entry)
+    payload = entry.body.decode(errors="backslashreplace")
+    with runtime.unit_of_work() as uow:
+        set_aside(
+            uow,
+            name=entry.name,
+            account_id=account_id,
+            reason=reason,
+            payload=payload,
+            attempts=attempts,
+        )
+
+
+def _account_id(entry: StreamEntry) -> int | None:
+    try:
+        return read_entry(entry.body, b"").account_id
+    except ValueError:
+        return None

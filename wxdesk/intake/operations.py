@@ -1,0 +1,211 @@
+"""Accepted pushes become rows: contact, conversation, message, automatic answer, clocks, window.
+
+One batch is one transaction with a fixed number of statements, whatever its size. Recording a push
+again changes nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from sqlalchemy import insert, select
+
+from wxdesk.contacts.models import Contact
+from wxdesk.contacts.operations import ensure_contacts, note_act
+from wxdesk.conversations.models import Conversation, Message
+from wxdesk.conversations.operations import changed, find_current, open_or_continue
+from wxdesk.conversations.queries import open_conversation_ids
+from wxdesk.conversations.rules import Direction, Place, SenderKind, wrote_at
+from wxdesk.intake.models import SetAsidePush
+from wxdesk.intake.rules import FOLLOW, UNFOLLOW, Entry
+from wxdesk.plumbing.db import insert_new
+from wxdesk.plumbing.unit_of_work import UnitOfWork
+from wxdesk.sla.operations import customer_waits, targets_of
+
+LONGEST_TEXT = 20_000
+
+Contacts = dict[tuple[int, str], Contact]
+
+
+def record(uow: UnitOfWork, entries: Sequence[Entry]) -> int:
+    """Store the entries that are not stored yet; returns how many those were."""
+    fresh = _fresh(uow, entries)
+    if not fresh:
+        return 0
+    contacts = ensure_contacts(uow, {(entry.account_id, entry.openid) for entry in fresh})
+    for entry in fresh:
+        _note_act(contacts[entry.account_id, entry.openid], entry)
+    conversations = _conversations(uow, fresh, contacts)
+    ids = _store_messages(uow, fresh, contacts, conversations)
+    _store_answers(uow, fresh, contacts, ids)
+    _update_conversations(uow, fresh, contacts, conversations, ids)
+    _announce_others(uow, fresh, contacts)
+    return len(fresh)
+
+
+def set_aside(
+    uow: UnitOfWork, *, name: str, account_id: int | None, reason: str, payload: str, attempts: int
+) -> None:
+    """Keep an entry that can't be recorded, for a person to look at; once, whoever asks twice."""
+    row = {
+        "entry_id": name[:80],
+        "account_id": account_id,
+        "reason": reason[:500],
+        "attempts": attempts,
+        "payload": payload[:100_000],
+        "set_aside_at": uow.now,
+    }
+    uow.session.execute(insert_new(uow.session, SetAsidePush), row)
+
+
+def _fresh(uow: UnitOfWork, entries: Sequence[Entry]) -> list[Entry]:
+    """Without those recorded already and without doubles, in the order of arrival."""
+    keys = {entry.once_key for entry in entries}
+    known = {
+        (account_id, once_key)
+        for account_id, once_key in uow.session.execute(
+            select(Message.account_id, Message.once_key).where(Message.once_key.in_(keys))
+        )
+    }
+    fresh: dict[tuple[int, str], Entry] = {}
+    for entry in sorted(entries, key=lambda entry: entry.received_at):
+        if (entry.account_id, entry.once_key) not in known:
+            fresh.setdefault((entry.account_id, entry.once_key), entry)
+    return list(fresh.values())
+
+
+def _note_act(contact: Contact, entry: Entry) -> None:
+    event = entry.event.lower()
+    if event == UNFOLLOW:
+        contact.is_following = False
+        contact.window_closes_at, contact.window_remaining = None, 0
+        return
+    if event == FOLLOW:
+        contact.is_following = True
+    if entry.opens_window:
+        acted_at = wrote_at(entry.created_at, entry.received_at)
+        is_message = not entry.is_event and not entry.is_menu_tap
+        note_act(contact, acted_at, is_message=is_message)
+
+
+def _conversations(
+    uow: UnitOfWork, entries: Iterable[Entry], contacts: Contacts
+) -> dict[int, Conversation]:
+    """The conversation, by contact id, of each customer whose message a person must read."""
+    first: dict[int, tuple[Contact, Entry]] = {}
+    for entry in entries:
+        if entry.is_for_person:
+            contact = contacts[entry.account_id, entry.openid]
+            first.setdefault(contact.id, (contact, entry))
+    if not first:
+        return {}
+    current = find_current(uow, first)
+    found = {
+        contact_id: open_or_continue(
+            uow,
+            current.get(contact_id),
+            contact,
+            wrote_at(entry.created_at, entry.received_at),
+        )
+        for contact_id, (contact, entry) in first.items()
+    }
+    uow.session.flush()
+    return found
+
+
+def _store_messages(
+    uow: UnitOfWork,
+    entries: Sequence[Entry],
+    contacts: Contacts,
+    conversations: dict[int, Conversation],
+) -> list[int]:
+    rows = []
+    for entry in entries:
+        contact = contacts[entry.account_id, entry.openid]
+        is_ours = entry.is_for_person
+        rows.append(
+            {
+                "account_id": entry.account_id,
+                "contact_id": contact.id,
+                "conversation_id": conversations[contact.id].id if is_ours else None,
+                "direction": Direction.INCOMING,
+                "kind": entry.kind,
+                "text": entry.text[:LONGEST_TEXT],
+                "payload": entry.fields,
+                "wechat_msg_id": entry.msg_id or None,
+                "once_key": entry.once_key,
+                "sender_kind": SenderKind.CUSTOMER,
+                "created_at": entry.created_at,
+                "received_at": entry.received_at,
+                **_place(entry),
+            }
+        )
+    statement = insert(Message).returning(Message.id, sort_by_parameter_order=True)
+    return list(uow.session.scalars(statement, rows))
+
+
+def _place(entry: Entry) -> dict[str, Any]:
+    if entry.is_event:
+        return {"place": Place.SET_ASIDE, "set_aside_reason": "event"}
+    place = Place.AUTO_ANSWERED if entry.answer else Place.CONVERSATION
+    return {"place": place, "set_aside_reason": None}
+
+
+def _store_answers(
+    uow: UnitOfWork, entries: Sequence[Entry], contacts: Contacts, ids: Sequence[int]
+) -> None:
+    rows = [
+        {
+            "account_id": entry.account_id,
+            "contact_id": contacts[entry.account_id, entry.openid].id,
+            "direction": Direction.OUTGOING,
+            "kind": "text",
+            "text": entry.answer.text,
+            "sender_kind": SenderKind.RULE,
+            "sender_id": entry.answer.rule_id,
+            "rule_version": entry.answer.rule_version,
+            "matched": entry.answer.matched[:200],
+            "reply_to_id": message_id,
+            "created_at": entry.received_at,
+            "received_at": entry.received_at,
+        }
+        for entry, message_id in zip(entries, ids, strict=True)
+        if entry.answer is not None
+    ]
+    if rows:
+        uow.session.execute(insert(Message), rows)
+
+
+def _update_conversations(
+    uow: UnitOfWork,
+    entries: Sequence[Entry],
+    contacts: Contacts,
+    conversations: dict[int, Conversation],
+    ids: Sequence[int],
+) -> None:
+    accounts = {conversation.account_id for conversation in conversations.values()}
+    targets = {account_id: targets_of(uow, account_id) for account_id in accounts}
+    touched = {}
+    for entry, message_id in zip(entries, ids, strict=True):
+        if not entry.is_for_person:
+            continue
+        contact = contacts[entry.account_id, entry.openid]
+        conversation = conversations[contact.id]
+        written = wrote_at(entry.created_at, entry.received_at)
+        customer_waits(conversation, targets[entry.account_id], written)
+        conversation.last_message_id = message_id
+        conversation.last_message_at = entry.received_at
+        touched[conversation.id] = (conversation, contact.openid)
+    for conversation, openid in touched.values():
+        changed(uow, conversation, openid)
+
+
+def _announce_others(uow: UnitOfWork, entries: Iterable[Entry], contacts: Contacts) -> None:
+    """Events and automatic answers appear in threads that are open."""
+    others = {
+        contacts[entry.account_id, entry.openid].id for entry in entries if not entry.is_for_person
+    }
+    if others:
+        ids = open_conversation_ids(uow.session, others)
+        uow.announce(*(f"conversation:{conversation_id}" for conversation_id in ids))

@@ -1,0 +1,82 @@
+"""How a drain divides its batch among the streams, and what a push means for its customer. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+BATCH = 400
+LEAST_SHARE = 20  # of a batch, for each stream that waits: strict order alone would starve bulk
+MOST_ATTEMPTS = 3
+TEXT_FIELDS = ("Content", "Label", "Title", "Recognition")
+WINDOW_EVENTS = frozenset({"subscribe", "scan", "click", "scancode_push", "scancode_waitmsg"})
+FOLLOW, UNFOLLOW = "subscribe", "unsubscribe"
+
+
+@dataclass(frozen=True, slots=True)
+class AutoAnswer:
+    """The rule's answer that went out in the webhook's own HTTP answer."""
+
+    rule_id: int
+    rule_version: int
+    matched: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One accepted push as it lies in a stream."""
+
+    account_id: int
+    openid: str
+    once_key: str
+    kind: str
+    event: str
+    msg_id: str
+    text: str
+    fields: dict[str, Any] | None
+    created_at: datetime
+    received_at: datetime
+    answer: AutoAnswer | None
+
+    @property
+    def is_event(self) -> bool:
+        return self.kind == "event"
+
+    @property
+    def is_for_person(self) -> bool:
+        return not self.is_event and self.answer is None
+
+    @property
+    def is_menu_tap(self) -> bool:
+        """A tap on a choice of a menu message arrives as text (docs/wechat.md#reply-window)."""
+        return bool(self.fields and self.fields.get("bizmsgmenuid"))
+
+    @property
+    def opens_window(self) -> bool:
+        return not self.is_event or self.event.lower() in WINDOW_EVENTS
+
+
+def shares(waiting: Sequence[int], batch: int = BATCH) -> list[int]:
+    """How many entries to take from each stream, the most urgent first; sums to `batch` at most.
+
+    Each stream that waits gets a least share; the rest goes by strict order.
+    """
+    taken = [min(count, LEAST_SHARE) for count in waiting]
+    left = batch - sum(taken)
+    for index, count in enumerate(waiting):
+        more = min(left, count - taken[index])
+        taken[index] += more
+        left -= more
+    return taken
+
+
+def summary(fields: Mapping[str, Any]) -> str:
+    """The words of a message of any kind, for the thread and the list."""
+    for name in TEXT_FIELDS:
+        value = fields.get(name)
+        if isinstance(value, str) and value.strip():
+            return value
+    return ""

@@ -1,0 +1,46 @@
+"""Spool files go into the streams as soon as Redis is back, the oldest first."""
+
+from __future__ import annotations
+
+from wxdesk.conversations import standings
+from wxdesk.intake.streams import NAMES, intake_streams
+from wxdesk.plumbing.spool import Spooled
+from wxdesk.plumbing.streams import Offer
+from wxdesk.runtime import Runtime
+
+BATCH = 500
+MOST_BATCHES = 200
+
+
+def empty_spool(runtime: Runtime) -> int:
+    """Move every spooled entry; a file is removed only when Redis has its entry.
+
+    Raises RedisError when Redis is away again. Two at once do no harm: the once-key decides.
+    """
+    moved = 0
+    for _ in range(MOST_BATCHES):
+        entries: list[Spooled] = list(runtime.spool.entries(BATCH))
+        for entry in entries:
+            _append(runtime, entry)
+            runtime.spool.remove(entry)
+        moved += len(entries)
+        if len(entries) < BATCH:
+            break
+    return moved
+
+
+def _append(runtime: Runtime, entry: Spooled) -> None:
+    """Put a spooled entry into the stream that was chosen when it arrived."""
+    account_id = entry.once_key.partition(":")[0]
+    number = NAMES.index(entry.stream) + 1
+    intake_streams(runtime.redis).append_once(
+        Offer(
+            once_key=entry.once_key,
+            standings_key=standings.key(int(account_id)),
+            standings_field="",
+            counter_field=account_id,
+            body=entry.body,
+            answer=entry.answer,
+            choices=f" new:{number}:{1 if entry.answer else 0}",
+        )
+    )

@@ -1,0 +1,1 @@
+"""Delivery of answers to WeChat, inside its limits."""

@@ -1,0 +1,32 @@
+"""The table of deliveries: one row for each message that must reach WeChat."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from sqlalchemy import ForeignKey, Index, String
+from sqlalchemy.orm import Mapped, mapped_column
+
+from wxdesk.outbound.rules import Delivery
+from wxdesk.plumbing.db import Base, PrimaryKey, enum_of
+
+
+class DeliveryRow(Base):
+    """State and retries of one outgoing message; `contact_id` keeps one customer's order."""
+
+    __tablename__ = "deliveries"
+    __table_args__ = (
+        Index("ix_deliveries_due", "state", "next_attempt_at"),
+        Index("ix_deliveries_contact", "contact_id", "state", "id"),
+    )
+
+    id: Mapped[PrimaryKey]
+    message_id: Mapped[int] = mapped_column(ForeignKey("messages.id"), unique=True)
+    contact_id: Mapped[int] = mapped_column(ForeignKey("contacts.id"))
+    state: Mapped[Delivery] = mapped_column(enum_of(Delivery), default=Delivery.QUEUED)
+    attempts: Mapped[int] = mapped_column(default=0)
+    next_attempt_at: Mapped[datetime]
+    claimed_at: Mapped[datetime | None]
+    settled_at: Mapped[datetime | None]
+    error_code: Mapped[str | None] = mapped_column(String(40))
+    last_error: Mapped[str | None] = mapped_column(String(500))

@@ -1,0 +1,1 @@
+"""Parts without any help-desk word: database, queues, streams, live updates, clock, errors."""

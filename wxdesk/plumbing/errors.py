@@ -1,0 +1,65 @@
+"""Errors, grouped by what the caller should do about them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+
+class WxdeskError(Exception):
+    """Base of every error this product raises on purpose."""
+
+    @property
+    def sentence(self) -> str:
+        """What to tell a person; a `Words` (wxdesk/words.py) where it can be translated."""
+        return self.args[0] if self.args and isinstance(self.args[0], str) else ""
+
+
+class NotFoundError(WxdeskError):
+    """The row does not exist, or this person may not know that it does."""
+
+
+class NotAllowedError(WxdeskError):
+    """The person is known but may not do this."""
+
+
+class ConflictError(WxdeskError):
+    """The row changed since the caller looked at it; `extra` says how (JSON values)."""
+
+    def __init__(self, message: str, **extra: Any) -> None:
+        super().__init__(message)
+        self.extra = extra
+
+
+class InvalidInputError(WxdeskError):
+    """A value that can't be taken; names the field that must change."""
+
+    def __init__(self, field: str, message: str) -> None:
+        super().__init__(message)
+        self.field = field
+
+
+class NotBuiltError(WxdeskError):
+    """The feature is named in the documentation but does not exist in this version."""
+
+
+class ConfigurationError(WxdeskError):
+    """The process can't start; each problem is one plain sentence."""
+
+    def __init__(self, *problems: str) -> None:
+        super().__init__("\n".join(problems))
+        self.problems = problems
+
+
+class DeliveryError(WxdeskError):
+    """An outside service did not take what we sent.
+
+    `is_permanent`: trying again can't help. `is_ambiguous`: it may have been taken all the same.
+    """
+
+    def __init__(
+        self, reason: str, *, code: str, is_permanent: bool = False, is_ambiguous: bool = False
+    ) -> None:
+        super().__init__(reason)
+        self.code = code
+        self.is_permanent = is_permanent
+        self.is_ambiguous = is_ambiguous

@@ -1,0 +1,98 @@
+"""What every JSON door shares: problems, bounded lists with cursors, typed input."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import json
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from typing import Any
+
+from flask import Response, request
+
+from wxdesk.plumbing.errors import InvalidInputError
+
+MOST_ITEMS = 500
+LARGEST_ID = 2**53
+
+
+def problem(status: int, title: str, detail: str, **extra: Any) -> Response:
+    """An error as application/problem+json (RFC 9457)."""
+    body = {"type": "about:blank", "title": title, "status": status, "detail": detail, **extra}
+    text = json.dumps(body, ensure_ascii=False)
+    return Response(text, status=status, mimetype="application/problem+json")
+
+
+def limit_argument(default: int = 50) -> int:
+    """`limit` of the query string, 1 to 500."""
+    limit = integer_argument("limit", default)
+    if limit is None or not 1 <= limit <= MOST_ITEMS:
+        raise InvalidInputError("limit", f"between 1 and {MOST_ITEMS}")
+    return limit
+
+
+def integer_argument(name: str, default: int | None = None) -> int | None:
+    """A whole number of the query string; `default` when it is not there."""
+    text = request.args.get(name, "").strip()
+    if not text:
+        return default
+    if not text.isascii() or not text.isdecimal() or int(text) > LARGEST_ID:
+        raise InvalidInputError(name, f"{text!r} is not a whole number")
+    return int(text)
+
+
+def boolean_argument(name: str) -> bool | None:
+    """True or false of the query string; None when it is not there."""
+    text = request.args.get(name, "").strip().lower()
+    if not text:
+        return None
+    if text not in ("true", "false", "1", "0"):
+        raise InvalidInputError(name, "true or false")
+    return text in ("true", "1")
+
+
+def json_body() -> dict[str, Any]:
+    """The JSON object that was sent; an empty body is an empty object."""
+    if not request.get_data():
+        return {}
+    body = request.get_json(silent=True)
+    if not isinstance(body, dict):
+        raise InvalidInputError("body", "a JSON object is needed (Content-Type: application/json)")
+    return body
+
+
+def cursor_of(values: Sequence[object]) -> str:
+    """An opaque cursor made of the last row's key."""
+    plain = [{"t": value.isoformat()} if isinstance(value, datetime) else value for value in values]
+    return base64.urlsafe_b64encode(json.dumps(plain).encode()).decode().rstrip("=")
+
+
+def cursor_argument(*kinds: type) -> tuple[Any, ...] | None:
+    """The key in the `cursor` argument, with values of these types; None without one."""
+    text = request.args.get("cursor", "")
+    if not text:
+        return None
+    try:
+        values = json.loads(base64.urlsafe_b64decode(text + "=" * (-len(text) % 4)))
+        key = tuple(_cursor_value(value) for value in values)
+    except (binascii.Error, ValueError, TypeError, KeyError):
+        key = ()
+    if len(key) != len(kinds) or any(
+        not isinstance(value, kind) for value, kind in zip(key, kinds, strict=True)
+    ):
+        raise InvalidInputError("cursor", "not a cursor of this list in this order")
+    return key
+
+
+def page_json(items: list[dict[str, Any]], next_cursor: str | None) -> dict[str, Any]:
+    return {"items": items, "next_cursor": next_cursor}
+
+
+def _cursor_value(value: Any) -> Any:
+    if isinstance(value, dict):
+        instant = datetime.fromisoformat(value["t"])
+        return instant if instant.tzinfo else instant.replace(tzinfo=UTC)
+    if isinstance(value, int) and not 0 <= value <= LARGEST_ID:
+        raise ValueError("out of range")
+    return value

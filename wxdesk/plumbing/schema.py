@@ -1,0 +1,44 @@
+"""The database schema: to head, and what is missing. Alembic, configured here and not in a file."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from alembic import command
+from alembic.config import Config
+from alembic.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from sqlalchemy import Engine
+
+MIGRATIONS = Path(__file__).parents[1] / "migrations"
+
+
+def upgrade(engine: Engine) -> None:
+    """Bring the schema to head; does nothing when it is there."""
+    config = _config()
+    with engine.connect() as connection:
+        config.attributes["connection"] = connection
+        command.upgrade(config, "head")
+        connection.commit()
+
+
+def pending_migrations(engine: Engine) -> list[str]:
+    """Revisions that the database does not have yet, the oldest first.
+
+    A revision that this version does not know (a newer wxdesk has been here) is listed as such.
+    """
+    script = ScriptDirectory.from_config(_config())
+    with engine.connect() as connection:
+        present = MigrationContext.configure(connection).get_current_revision()
+    known = [revision.revision for revision in script.walk_revisions()][::-1]
+    if present is None:
+        return known
+    if present not in known:
+        return [f"unknown revision {present}: a newer wxdesk has changed this database"]
+    return known[known.index(present) + 1 :]
+
+
+def _config() -> Config:
+    config = Config()
+    config.set_main_option("script_location", str(MIGRATIONS))
+    return config

@@ -1,0 +1,189 @@
+"""Redis streams with priorities and one consumer group: append once, read fairly, finish late.
+
+An entry is deleted only by `finish`, after whoever read it has committed. What a killed reader
+held is read again: by the same consumer name at once, by another after a while.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from redis import Redis, ResponseError
+
+GROUP = "drain"
+STALE_MILLISECONDS = 30_000
+ONCE_SECONDS = 3600
+FLAG_SECONDS = 10
+
+# KEYS: once key, standings hash, wake-up flag, counter hash, then the streams in order of urgency.
+# ARGV: standings field, counter field, body, answer, choices " standing:stream number:0|1 …"
+# Answers {is new, answer, must ring}. The once key keeps the answer for repeated deliveries.
+APPEND_ONCE = f"""
+local kept = redis.call('GET', KEYS[1])
+if kept then return {{0, kept, 0}} end
+local standing = redis.call('HGET', KEYS[2], ARGV[1]) or 'new'
+local number, has_answer = string.match(ARGV[5], ' ' .. standing .. ':(%d):(%d)')
+if not number then number, has_answer = string.match(ARGV[5], ' new:(%d):(%d)') end
+local answer = has_answer == '1' and ARGV[4] or ''
+redis.call('XADD', KEYS[4 + tonumber(number)], '*', 'body', ARGV[3], 'answer', answer)
+redis.call('SET', KEYS[1], answer, 'EX', {ONCE_SECONDS})
+redis.call('HINCRBY', KEYS[4], ARGV[2], 1)
+local ring = redis.call('SET', KEYS[3], '1', 'NX', 'EX', {FLAG_SECONDS})
+return {{1, answer, ring and 1 or 0}}
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Appended:
+    """`answer` is the one that the first delivery got."""
+
+    is_new: bool
+    answer: str
+    must_ring: bool
+
+
+@dataclass(frozen=True, slots=True)
+class StreamEntry:
+    stream: str
+    id: str
+    body: bytes
+    answer: bytes
+
+    @property
+    def name(self) -> str:
+        """Unique among all streams."""
+        return f"{self.stream}/{self.id}"
+
+
+@dataclass(frozen=True, slots=True)
+class Offer:
+    """One entry to append: `choices` says into which stream for which standing."""
+
+    once_key: str
+    standings_key: str
+    standings_field: str
+    counter_field: str
+    body: str
+    answer: str
+    choices: str
+
+
+class Streams:
+    def __init__(self, redis: Redis, prefix: str, names: Sequence[str]) -> None:
+        self._redis: Any = redis  # its annotations allow answers that our commands never give
+        self._prefix = prefix
+        self.names = tuple(names)
+        self._keys = [f"{prefix}:{name}" for name in names]
+        self._flag = f"{prefix}:draining"
+        self.counter_key = f"{prefix}:accepted"
+        self._attempts = f"{prefix}:attempts"
+        self._append = redis.register_script(APPEND_ONCE)
+
+    def append_once(self, offer: Offer) -> Appended:
+        """Append unless the once-key is known; one round trip."""
+        once_key = f"{self._prefix}:once:{offer.once_key}"
+        keys = [once_key, offer.standings_key, self._flag, self.counter_key, *self._keys]
+        arguments = [
+            offer.standings_field,
+            offer.counter_field,
+            offer.body,
+            offer.answer,
+            offer.choices,
+        ]
+        is_new, answer, must_ring = self._append(keys=keys, args=arguments)
+        return Appended(bool(is_new), answer.decode(), bool(must_ring))
+
+    def waiting(self) -> list[int]:
+        """Entries in each stream, those that a reader holds included."""
+        with self._redis.pipeline(transaction=False) as pipe:
+            for key in self._keys:
+                pipe.xlen(key)
+            return [int(count) for count in pipe.execute()]
+
+    def prepare(self) -> None:
+        """Make the consumer group where it is missing (first start, or Redis was emptied)."""
+        for key in self._keys:
+            try:
+                self._redis.xgroup_create(key, GROUP, id="0", mkstream=True)
+            except ResponseError as error:
+                if "BUSYGROUP" not in str(error):
+                    raise
+
+    def read(self, consumer: str, shares: Sequence[int]) -> list[StreamEntry]:
+        """New entries, at most `shares` of each stream, the most urgent stream first."""
+        with self._redis.pipeline(transaction=False) as pipe:
+            for key, count in zip(self._keys, shares, strict=True):
+                if count:
+                    pipe.xreadgroup(GROUP, consumer, {key: ">"}, count=count)
+            return _entries(pipe.execute())
+
+    def left_over(self, consumer: str, count: int) -> list[StreamEntry]:
+        """What this consumer's earlier life held, and what others hold for too long."""
+        with self._redis.pipeline(transaction=False) as pipe:
+            for key in self._keys:
+                pipe.xautoclaim(key, GROUP, consumer, STALE_MILLISECONDS, "0", count=count)
+            pipe.execute()
+        with self._redis.pipeline(transaction=False) as pipe:
+            for key in self._keys:
+                pipe.xreadgroup(GROUP, consumer, {key: "0"}, count=count)
+            return _entries(pipe.execute())
+
+    def finish(self, entries: Sequence[StreamEntry]) -> None:
+        """Delete entries whose content is committed elsewhere."""
+        with self._redis.pipeline(transaction=True) as pipe:
+            for key in self._keys:
+                ids = [entry.id for entry in entries if entry.stream == key]
+                if ids:
+                    pipe.xack(key, GROUP, *ids)
+                    pipe.xdel(key, *ids)
+            pipe.execute()
+
+    def failed(self, entry: StreamEntry) -> int:
+        """Count a failed try; returns how many there were."""
+        tries = int(self._redis.hincrby(self._attempts, entry.name, 1))
+        self._redis.expire(self._attempts, 24 * 3600)
+        return tries
+
+    def forget_failures(self, entry: StreamEntry) -> None:
+        self._redis.hdel(self._attempts, entry.name)
+
+    def hold_flag(self) -> None:
+        """Say that a reader is at work: appending rings no doorbell meanwhile."""
+        self._redis.set(self._flag, "1", ex=FLAG_SECONDS)
+
+    def release_flag(self) -> None:
+        """From now on appending rings again."""
+        self._redis.delete(self._flag)
+
+    def accepted(self) -> dict[str, int]:
+        """How many entries were ever appended, by counter field."""
+        counts = self._redis.hgetall(self.counter_key)
+        return {field.decode(): int(count) for field, count in counts.items()}
+
+
+def _entries(answers: list[object]) -> list[StreamEntry]:
+    found = []
+    for answer in answers:
+        for stream, items in _streams(answer):
+            for entry_id, fields in items:
+                if fields:  # None: deleted while it was pending
+                    found.append(
+                        StreamEntry(
+                            stream.decode(),
+                            entry_id.decode(),
+                            fields.get(b"body", b""),
+                            fields.get(b"answer", b""),
+                        )
+                    )
+    return found
+
+
+def _streams(answer: object) -> list[tuple[bytes, list[tuple[bytes, dict[bytes, bytes] | None]]]]:
+    """redis-py answers a dict of streams under RESP3 and a list under RESP2."""
+    if not answer:
+        return []
+    if isinstance(answer, dict):
+        return [(stream, batch) for stream, groups in answer.items() for batch in groups]
+    return [(stream, items) for stream, items in answer]  # type: ignore[attr-defined]

@@ -1,0 +1,1 @@
+"""Service levels: policies, clocks, deadlines, breaches."""

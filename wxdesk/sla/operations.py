@@ -1,0 +1,179 @@
+"""Clocks of conversations: started by a customer, met by a person, ended, checked.
+
+All changes happen in the transaction of their cause. `due_at` and `is_breached` of a conversation
+are derived here and nowhere else.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from sqlalchemy import select
+
+from wxdesk.contacts.models import Contact
+from wxdesk.conversations import standings
+from wxdesk.conversations.models import Conversation
+from wxdesk.conversations.rules import Status
+from wxdesk.plumbing.clock import FAR_FUTURE
+from wxdesk.plumbing.db import insert_new
+from wxdesk.plumbing.errors import InvalidInputError
+from wxdesk.plumbing.unit_of_work import UnitOfWork
+from wxdesk.sla.models import SlaBreach, SlaPolicy
+from wxdesk.sla.rules import Clock, Targets, is_breached, target_problem
+
+
+def customer_waits(conversation: Conversation, targets: Targets, wrote_at: datetime) -> None:
+    """Start the clock at the oldest unanswered message; writing more does not move it.
+
+    A message that was recorded late moves it back, but a broken promise stays as it is.
+    """
+    waiting_since = conversation.waiting_since
+    if waiting_since is not None and (waiting_since <= wrote_at or conversation.is_breached):
+        return
+    conversation.waiting_since = wrote_at
+    clock = running_clock(conversation)
+    setattr(conversation, f"{clock}_deadline_at", wrote_at + targets.of(clock))
+    setattr(conversation, f"{clock}_met_at", None)
+    setattr(conversation, f"{clock}_breached_at", None)
+    _derive(conversation)
+
+
+def person_answered(
+    uow: UnitOfWork, conversation: Conversation, answered_at: datetime, still_waits: datetime | None
+) -> None:
+    """A human answer reached WeChat at `answered_at`: the running clock is met, or was broken.
+
+    `still_waits` is when the oldest message was written that this answer did not cover.
+    """
+    _end_clock(uow, conversation, answered_at, is_met=True)
+    if still_waits is not None:
+        customer_waits(conversation, targets_of(uow, conversation.account_id), still_waits)
+
+
+def waiting_ends(uow: UnitOfWork, conversation: Conversation) -> None:
+    """The conversation is resolved without a further answer: the clock stops unmet."""
+    _end_clock(uow, conversation, uow.now, is_met=False)
+
+
+def running_clock(conversation: Conversation) -> Clock:
+    """First response until a person has answered in this episode, then next response."""
+    if conversation.first_response_met_at is None:
+        return Clock.FIRST_RESPONSE
+    return Clock.NEXT_RESPONSE
+
+
+def targets_of(uow: UnitOfWork, account_id: int) -> Targets:
+    """The account's promise; the default one if nobody has set any."""
+    policy = uow.session.scalars(
+        select(SlaPolicy).where(SlaPolicy.account_id == account_id)
+    ).one_or_none()
+    return policy.targets if policy else Targets()
+
+
+def set_policy(uow: UnitOfWork, account_id: int, targets: Targets) -> None:
+    """Change an account's promise, and the running clocks with it, in one transaction."""
+    for field in ("first_response_seconds", "next_response_seconds"):
+        if problem := target_problem(getattr(targets, field)):
+            raise InvalidInputError(field, problem)
+    policy = uow.session.scalars(
+        select(SlaPolicy).where(SlaPolicy.account_id == account_id).with_for_update()
+    ).one_or_none()
+    if policy is None:
+        policy = SlaPolicy(account_id=account_id, version=0)
+        uow.session.add(policy)
+    policy.first_response_seconds = targets.first_response_seconds
+    policy.next_response_seconds = targets.next_response_seconds
+    policy.version += 1
+    _reset_running_clocks(uow, account_id, targets)
+
+
+def record_due_breaches(uow: UnitOfWork, limit: int) -> int:
+    """Mark up to `limit` broken promises as breached at their deadline; returns how many.
+
+    Safe to run twice at once: the rows are locked, and a breach is unique.
+    """
+    due = uow.session.scalars(
+        select(Conversation)
+        .where(Conversation.is_breached.is_(False), Conversation.due_at < uow.now)
+        .order_by(Conversation.due_at)
+        .limit(limit)
+        .with_for_update(skip_locked=True)
+    ).all()
+    openids = _openids(uow, [conversation.contact_id for conversation in due])
+    for conversation in due:
+        clock = running_clock(conversation)
+        _record_breach(uow, conversation, clock)
+        conversation.is_breached = True
+        conversation.version += 1
+        openid = openids[conversation.contact_id]
+        standings.remember(uow, conversation.account_id, openid, conversation.standing)
+        uow.announce("inbox", f"conversation:{conversation.id}")
+    return len(due)
+
+
+def _openids(uow: UnitOfWork, contact_ids: list[int]) -> dict[int, str]:
+    rows = uow.session.execute(
+        select(Contact.id, Contact.openid).where(Contact.id.in_(contact_ids))
+    )
+    return dict(rows.tuples().all())
+
+
+def _end_clock(
+    uow: UnitOfWork, conversation: Conversation, event_at: datetime, *, is_met: bool
+) -> None:
+    if conversation.waiting_since is None:
+        return
+    clock = running_clock(conversation)
+    deadline_at = getattr(conversation, f"{clock}_deadline_at")
+    if is_breached(deadline_at, event_at):
+        _record_breach(uow, conversation, clock)
+    if is_met:
+        setattr(conversation, f"{clock}_met_at", event_at)
+    conversation.waiting_since = None
+    _derive(conversation)
+
+
+def _derive(conversation: Conversation) -> None:
+    if conversation.waiting_since is None:
+        conversation.due_at = FAR_FUTURE
+        conversation.is_breached = False
+        return
+    clock = running_clock(conversation)
+    conversation.due_at = getattr(conversation, f"{clock}_deadline_at")
+    conversation.is_breached = getattr(conversation, f"{clock}_breached_at") is not None
+
+
+def _record_breach(uow: UnitOfWork, conversation: Conversation, clock: Clock) -> None:
+    deadline_at = getattr(conversation, f"{clock}_deadline_at")
+    setattr(conversation, f"{clock}_breached_at", deadline_at)
+    breach = {
+        "conversation_id": conversation.id,
+        "clock": clock,
+        "breached_at": deadline_at,
+        "recorded_at": uow.now,
+        "assignee_id": conversation.assignee_id,
+    }
+    uow.session.execute(insert_new(uow.session, SlaBreach), breach)
+
+
+def _reset_running_clocks(uow: UnitOfWork, account_id: int, targets: Targets) -> None:
+    running = uow.session.scalars(
+        select(Conversation)
+        .where(
+            Conversation.account_id == account_id,
+            Conversation.status != Status.RESOLVED,
+            Conversation.due_at < FAR_FUTURE,
+            Conversation.is_breached.is_(False),
+        )
+        .order_by(Conversation.id)
+        .with_for_update()
+        .execution_options(yield_per=500)
+    )
+    for conversation in running:
+        clock = running_clock(conversation)
+        assert conversation.waiting_since is not None  # noqa: S101 -- due_at says that it runs
+        deadline_at = conversation.waiting_since + targets.of(clock)
+        setattr(conversation, f"{clock}_deadline_at", deadline_at)
+        conversation.version += 1
+        _derive(conversation)
+    uow.announce("inbox")

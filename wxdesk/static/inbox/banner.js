@@ -1,0 +1,37 @@
+// What floats above the panes: state of the connection, short notices, and the live region.
+import { Icon, html } from "./html.js";
+import { connection } from "./live.js";
+import { isSignedOut, notice, spoken } from "./store.js";
+import { t } from "./texts.js";
+
+export function Banner() {
+  if (isSignedOut.value) {
+    const next = encodeURIComponent(location.pathname + location.search);
+    return html`<div class="banner is-bad" role="alert">
+      <${Icon} name="logout" /><span>${t("signed_out")}</span>
+      <a href=${`/login?next=${next}`}>${t("log_in_again")}</a>
+    </div>`;
+  }
+  if (connection.value === "ok") return null;
+  const isLost = connection.value === "lost";
+  return html`<div class=${`banner ${isLost ? "is-bad" : "is-quiet"}`} role="status">
+    <${Icon} name=${isLost ? "wifi-off" : "refresh"} /><span>${t(`connection_${connection.value}`)}</span>
+  </div>`;
+}
+
+export function Notice() {
+  const { text, kind } = notice.value ?? {};
+  return html`<div class="notice-holder" role=${kind === "error" ? "alert" : "status"}>
+    ${text &&
+    html`<div class=${`notice is-${kind}`}>
+      <${Icon} name=${kind === "error" ? "alert-circle" : "check"} /><span>${text}</span>
+      <button type="button" class="icon-button" aria-label=${t("close")} onClick=${() => (notice.value = null)}>
+        <${Icon} name="x" />
+      </button>
+    </div>`}
+  </div>`;
+}
+
+export function Spoken() {
+  return html`<div class="visually-hidden" aria-live="polite">${spoken.value}</div>`;
+}

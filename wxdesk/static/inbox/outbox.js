@@ -1,0 +1,184 @@
+// Replies on their way: shown at once, sent one after the other, refused or failed without loss.
+import { signal } from "../vendor/signals.js";
+import { post } from "./api.js";
+import { draftOf, setDraft } from "./drafts.js";
+import { putConversation } from "./list_data.js";
+import { desk, show } from "./store.js";
+import { t } from "./texts.js";
+import { addMessages, lastSeenOf, markSeen, refreshThread } from "./thread_data.js";
+
+/**
+ * In the order of sending: {key, conversationId, text, lastSeen, thenResolve, at, state, error,
+ * newer, newerLastId}; state: "waiting" | "sending" | "failed" | "conflict".
+ */
+export const outbox = signal([]);
+
+const busy = new Set(); // conversations that are sending now
+
+const storageKey = () => `wxdesk.outbox.${desk.me.id}`;
+
+function put(entries) {
+  outbox.value = entries;
+  try {
+    sessionStorage.setItem(storageKey(), JSON.stringify(entries));
+  } catch {
+    // without storage the entries last as long as the page
+  }
+}
+
+function change(key, facts) {
+  put(outbox.peek().map((entry) => (entry.key === key ? { ...entry, ...facts } : entry)));
+}
+
+function remove(key) {
+  put(outbox.peek().filter((entry) => entry.key !== key));
+}
+
+/** Replies that were under way when the page was reloaded come back as failed, same key. */
+export function startOutbox() {
+  try {
+    const entries = JSON.parse(sessionStorage.getItem(storageKey())) ?? [];
+    const first = new Map(); // the others of a conversation wait for its first
+    for (const entry of entries.toReversed()) first.set(entry.conversationId, entry.key);
+    const cutOff = { state: "failed", error: t("error_interrupted"), isUncertain: true };
+    outbox.value = entries.map((entry) =>
+      entry.state === "sending" || (entry.state === "waiting" && first.get(entry.conversationId) === entry.key)
+        ? { ...entry, ...cutOff }
+        : entry,
+    );
+  } catch {
+    outbox.value = [];
+  }
+  addEventListener("beforeunload", (event) => {
+    if (outbox.peek().some((entry) => entry.state === "sending")) event.preventDefault();
+  });
+}
+
+export function entriesOf(conversationId) {
+  return outbox.value.filter((entry) => entry.conversationId === conversationId);
+}
+
+/** randomUUID exists only on https and localhost; an intranet desk on plain http needs the other. */
+function newKey() {
+  if (crypto.randomUUID) return crypto.randomUUID();
+  const bytes = crypto.getRandomValues(new Uint8Array(16));
+  return [...bytes].map((byte) => byte.toString(16).padStart(2, "0")).join("");
+}
+
+/** Queue a reply for exactly this conversation, whatever is open by the time it is sent. */
+export function sendReply(conversationId, text, { thenResolve = false } = {}) {
+  const entry = {
+    key: newKey(),
+    conversationId,
+    text,
+    lastSeen: lastSeenOf(conversationId),
+    thenResolve,
+    at: new Date().toISOString(),
+    state: "waiting",
+    error: null,
+  };
+  put([...outbox.peek(), entry]);
+  return run(conversationId);
+}
+
+/** Send the waiting replies of one conversation, one at a time; stop at the first that fails. */
+async function run(conversationId) {
+  if (busy.has(conversationId)) return;
+  busy.add(conversationId);
+  try {
+    for (;;) {
+      const [first] = outbox.peek().filter((entry) => entry.conversationId === conversationId);
+      if (first?.state !== "waiting") return;
+      await attempt(first);
+    }
+  } finally {
+    busy.delete(conversationId);
+  }
+}
+
+async function attempt(entry) {
+  const { key, conversationId } = entry;
+  change(key, { state: "sending", error: null });
+  try {
+    const message = await post(
+      `/conversations/${conversationId}/messages`,
+      { text: entry.text, last_seen_message_id: entry.lastSeen },
+      { headers: { "Idempotency-Key": key } },
+    );
+    accepted(entry, message);
+  } catch (error) {
+    refused(entry, error);
+  }
+}
+
+function accepted(entry, message) {
+  const { conversationId } = entry;
+  markSeen(conversationId, message.id);
+  addMessages(conversationId, [message], message.id);
+  // What was typed after this reply has seen this reply too.
+  put(
+    outbox
+      .peek()
+      .filter((other) => other.key !== entry.key)
+      .map((other) =>
+        other.conversationId === conversationId ? { ...other, lastSeen: message.id } : other,
+      ),
+  );
+  refreshThread(conversationId);
+  if (entry.thenResolve) resolveAfter(conversationId);
+}
+
+async function resolveAfter(conversationId) {
+  try {
+    putConversation(await post(`/conversations/${conversationId}/resolve`));
+    show(t("resolved_notice"));
+  } catch (error) {
+    show(t("not_resolved", { reason: error.message }), "error");
+  }
+}
+
+function refused(entry, error) {
+  const newer = error.problem?.newer_messages;
+  if (error.status === 409 && newer) {
+    addMessages(entry.conversationId, newer, error.problem.last_message_id);
+    change(entry.key, {
+      state: "conflict",
+      newer,
+      newerLastId: error.problem.last_message_id,
+    });
+    return;
+  }
+  change(entry.key, {
+    state: "failed",
+    error: error.message,
+    isUncertain: error.isUncertain,
+  });
+}
+
+/** Try a failed reply again with the same key: the server sends it at most once. */
+export function retry(key) {
+  const entry = outbox.peek().find((other) => other.key === key);
+  if (!entry || entry.state !== "failed") return;
+  change(key, { state: "waiting", error: null });
+  run(entry.conversationId);
+}
+
+/** The agent has read the newer messages and sends the same text all the same. */
+export function sendAnyway(key) {
+  const entry = outbox.peek().find((other) => other.key === key);
+  if (!entry || entry.state !== "conflict") return;
+  markSeen(entry.conversationId, entry.newerLastId);
+  change(key, { key: newKey(), lastSeen: entry.newerLastId, state: "waiting", newer: null });
+  run(entry.conversationId);
+}
+
+/** Take a reply that was not sent back into the draft, in front of what was typed since. */
+export function editAgain(key) {
+  const entry = outbox.peek().find((other) => other.key === key);
+  if (!entry || entry.state === "sending") return;
+  const typed = draftOf(entry.conversationId);
+  setDraft(entry.conversationId, typed ? `${entry.text}\n${typed}` : entry.text);
+  if (entry.newerLastId) markSeen(entry.conversationId, entry.newerLastId);
+  remove(key);
+  run(entry.conversationId);
+}

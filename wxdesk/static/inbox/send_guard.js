@@ -1,0 +1,41 @@
+// Shown when the thread moved on while the agent was typing: read, then send anyway or edit.
+import { useEffect, useRef } from "../vendor/preact-hooks.js";
+import { Icon, html } from "./html.js";
+import { editAgain, sendAnyway } from "./outbox.js";
+import { desk } from "./store.js";
+import { t } from "./texts.js";
+import { formatTime } from "./time.js";
+import { momentOf } from "./timeline.js";
+import { previewOf } from "./conversation_row.js";
+
+const SHOWN = 3;
+
+function who(message) {
+  const { sender } = message;
+  if (sender?.kind === "rule") return t("auto_plain");
+  return sender?.id === desk.me.id && sender?.kind === "agent" ? t("me") : (sender?.name ?? "");
+}
+
+export function SendGuard({ entry }) {
+  const box = useRef(null);
+  useEffect(() => box.current?.focus(), [entry.key]);
+  const newer = entry.newer ?? [];
+  return html`<section class="send-guard" role="alertdialog" aria-labelledby="guard-title" tabindex="-1" ref=${box}>
+    <p id="guard-title"><${Icon} name="alert-triangle" /><strong>${t("newer_messages", { n: newer.length })}</strong></p>
+    <ul>
+      ${newer.slice(-SHOWN).map(
+        (message) => html`<li key=${message.id}>
+          <b>${who(message)}</b> <span>${previewOf(message)}</span>
+          <time>${formatTime(momentOf(message))}</time>
+        </li>`,
+      )}
+    </ul>
+    <p class="guard-text"><span>${t("your_reply")}</span> ${entry.text}</p>
+    <div class="guard-actions">
+      <button type="button" class="btn btn-primary" onClick=${() => editAgain(entry.key)}>
+        <${Icon} name="pencil" />${t("edit_draft")}
+      </button>
+      <button type="button" class="btn" onClick=${() => sendAnyway(entry.key)}>${t("send_anyway")}</button>
+    </div>
+  </section>`;
+}

@@ -1,0 +1,19 @@
+// Texts of the island in the agent's language: load once, then t(key, {name: value}).
+let texts = {};
+
+export async function loadTexts(url) {
+  const response = await fetch(url, { credentials: "same-origin" });
+  if (!response.ok) throw new Error(`texts: ${response.status}`);
+  texts = await response.json();
+}
+
+/** The text of `key`; with n === 1 its `_one` form, where there is one. */
+export function t(key, values = {}) {
+  const form = values.n === 1 && texts[`${key}_one`] ? `${key}_one` : key;
+  const text = texts[form] ?? key;
+  return text.replace(/\{(\w+)\}/g, (whole, name) => values[name] ?? whole);
+}
+
+export function hasText(key) {
+  return key in texts;
+}

@@ -1,0 +1,1 @@
+"""Auto-reply rules, and which message is how urgent."""
