@@ -11,10 +11,9 @@ from functools import cache
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
-from flask import Flask, Response, g, render_template, request, session, url_for
+from flask import Flask, Request, Response, g, render_template, request, session, url_for
+from flask.sessions import SecureCookieSession, SecureCookieSessionInterface
 from flask_babel import Babel, format_datetime, get_locale
-from flask_limiter import Limiter
-from flask_limiter.util import get_remote_address
 from flask_wtf.csrf import CSRFError, CSRFProtect
 from sqlalchemy.exc import OperationalError, TimeoutError
 from werkzeug.exceptions import HTTPException
@@ -42,6 +41,7 @@ from wxdesk.plumbing.errors import (
 from wxdesk.plumbing.http import problem
 from wxdesk.plumbing.live import Listener
 from wxdesk.plumbing.logs import current_id
+from wxdesk.plumbing.throttle import Throttle
 from wxdesk.plumbing.translation import translated
 from wxdesk.runtime import Runtime, open_redis, start
 from wxdesk.settings import LOCALES
@@ -65,6 +65,7 @@ BLUEPRINTS = (
     site_views.bp,
 )
 LIVE_STREAMS = 12
+LOGINS_PER_MINUTE = 20
 SESSION_HOURS = 14
 LARGEST_REQUEST = 1024 * 1024
 STATIC_YEAR = 365 * 24 * 3600
@@ -92,15 +93,14 @@ def create_app(runtime: Runtime, *, live_streams: int = LIVE_STREAMS) -> Flask:
     _configure(app, runtime)
     _prepare_languages(app, runtime)
     _prepare_templates(app)
-    limiter = _limiter(app, runtime)
     for blueprint in BLUEPRINTS:
         app.register_blueprint(blueprint)
-    limiter.limit("20/minute", methods=["POST"])(app.view_functions["agents.try_login"])
     app.extensions["wxdesk-door"] = intake.Door(Directory(runtime), Acceptance(runtime))
     app.extensions["wxdesk-listener"] = Listener(
         open_redis(runtime.settings.redis_url, answer_seconds=None), live_streams
     )
     app.extensions["wxdesk-totals"] = TotalsCache()
+    app.extensions["wxdesk-logins"] = Throttle(runtime.settings.redis_url, LOGINS_PER_MINUTE)
     check_marks(app)
     app.before_request(_begin)
     app.before_request(gate(app))
@@ -108,6 +108,15 @@ def create_app(runtime: Runtime, *, live_streams: int = LIVE_STREAMS) -> Flask:
     app.after_request(_secure)
     _register_errors(app)
     return app
+
+
+class Sessions(SecureCookieSessionInterface):
+    """Cookies for people; WeChat's pushes have none, and each of them shall be quick."""
+
+    def open_session(self, app: Flask, request: Request) -> SecureCookieSession | None:
+        if request.blueprint == "intake":
+            return self.make_null_session(app)
+        return super().open_session(app, request)
 
 
 def _configure(app: Flask, runtime: Runtime) -> None:
@@ -124,24 +133,12 @@ def _configure(app: Flask, runtime: Runtime) -> None:
         WTF_CSRF_TIME_LIMIT=None,
         BABEL_DEFAULT_LOCALE=runtime.settings.locale,
         BABEL_DEFAULT_TIMEZONE=runtime.settings.timezone,
-        RATELIMIT_HEADERS_ENABLED=True,
-        RATELIMIT_IN_MEMORY_FALLBACK_ENABLED=True,
     )
+    app.session_interface = Sessions()
     app.json.ensure_ascii = False  # type: ignore[attr-defined]
     app.jinja_options = {"trim_blocks": True, "lstrip_blocks": True}
     if is_https:  # TLS ends in a proxy in front of us
         app.wsgi_app = ProxyFix(app.wsgi_app, x_for=1, x_proto=1)  # type: ignore[method-assign]
-
-
-def _limiter(app: Flask, runtime: Runtime) -> Limiter:
-    url = runtime.settings.redis_url.replace("unix://", "redis+unix://")
-    return Limiter(
-        get_remote_address,
-        app=app,
-        storage_uri=url,
-        in_memory_fallback=["20/minute"],
-        default_limits=[],
-    )
 
 
 def _prepare_languages(app: Flask, runtime: Runtime) -> None:

@@ -42,6 +42,11 @@ class Settings:
     log_format: str
 
     @property
+    def address(self) -> str:
+        """ADDRESS:PORT to listen at, with brackets around an IPv6 address."""
+        return f"{_bracketed(self.host)}:{self.port}"
+
+    @property
     def spool_dir(self) -> Path:
         return self.data_dir / "spool"
 
@@ -65,8 +70,7 @@ class _Reader:
 
     def url(self, name: str, default: str, schemes: tuple[str, ...]) -> str:
         value = self.text(name, default)
-        parts = urlsplit(value)
-        if parts.scheme not in schemes or not (parts.netloc or parts.path):
+        if not _is_url(value, schemes):
             kinds = ", ".join(f"{scheme}://" for scheme in schemes)
             self.problems.append(f"WXDESK_{name} must be an address that starts with {kinds}")
         return value.rstrip("/")
@@ -81,6 +85,17 @@ class _Reader:
             reason = error.strerror
             self.problems.append(f"WXDESK_{name}_FILE: {path} can't be read ({reason})")
             return ""
+        except UnicodeDecodeError:
+            self.problems.append(f"WXDESK_{name}_FILE: {path} is not UTF-8 text")
+            return ""
+
+
+def _is_url(value: str, schemes: tuple[str, ...]) -> bool:
+    try:
+        parts = urlsplit(value)
+    except ValueError:
+        return False
+    return parts.scheme in schemes and bool(parts.netloc or parts.path)
 
 
 def load(environment: Mapping[str, str] | None = None) -> Settings:
@@ -103,7 +118,7 @@ def load(environment: Mapping[str, str] | None = None) -> Settings:
         host=host,
         port=port,
         secret_key=_secret_key(read, data_dir),
-        public_url=read.url("PUBLIC_URL", f"http://{host}:{port}", ("http", "https")),
+        public_url=read.url("PUBLIC_URL", f"http://{_bracketed(host)}:{port}", ("http", "https")),
         wechat_api_url=read.url("WECHAT_API_URL", "https://api.weixin.qq.com", ("http", "https")),
         timezone=_timezone(read),
         locale=read.one_of("LOCALE", LOCALES),
@@ -120,10 +135,14 @@ def socket_path(data_dir: Path) -> Path:
     Where that path is too long for a Unix socket: a private directory named after it.
     """
     path = data_dir / "redis" / "redis.sock"
-    if len(str(path)) <= LONGEST_SOCKET_PATH:
+    if len(os.fsencode(path)) <= LONGEST_SOCKET_PATH:
         return path
     name = hashlib.sha256(str(data_dir).encode()).hexdigest()[:16]
     return Path(tempfile.gettempdir()) / f"wxdesk-{os.getuid()}-{name}" / "redis.sock"
+
+
+def _bracketed(host: str) -> str:
+    return f"[{host}]" if ":" in host else host
 
 
 def _prepare(data_dir: Path, problems: list[str]) -> None:

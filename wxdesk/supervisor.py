@@ -293,7 +293,7 @@ def check_port(host: str, port: int, name: str) -> None:
 def _environment(settings: Settings, name: str) -> dict[str, str]:
     return {
         "WXDESK_DATA_DIR": str(settings.data_dir),
-        "WXDESK_BIND": f"{settings.host}:{settings.port}",
+        "WXDESK_BIND": settings.address,
         "WXDESK_PUBLIC_URL": settings.public_url,
         "WXDESK_WECHAT_API_URL": settings.wechat_api_url,
         "WXDESK_WORKER_NAME": f"{os.uname().nodename}-{name}",

@@ -25,12 +25,12 @@ class Server(BaseApplication):  # type: ignore[misc]
 
     def __init__(self, make_app: Callable[[], Flask], options: dict[str, Any]) -> None:
         self._make_app = make_app
-        self._options = options
+        self._chosen = options
         super().__init__()
 
     def load_config(self) -> None:
         config: Config = self.cfg
-        for name, value in self._options.items():
+        for name, value in self._chosen.items():
             config.set(name, value)
 
     def load(self) -> Flask:
@@ -39,7 +39,7 @@ class Server(BaseApplication):  # type: ignore[misc]
 
 def serve_web(settings: Settings) -> None:
     """Serve everything until a signal; live streams only while request threads stay free."""
-    options = _options(settings) | {
+    options = options_for(settings) | {
         "worker_class": "gthread",
         "workers": WORKERS,
         "threads": THREADS,
@@ -54,7 +54,7 @@ def serve_live(settings: Settings) -> None:
     A proxy sends /live here (docs/operations.md). The signed cookie identifies the person, so this
     process never waits for the database: with gevent that would stop all browsers at once.
     """
-    options = _options(settings) | {
+    options = options_for(settings) | {
         "worker_class": "gevent",
         "workers": 1,
         "worker_connections": LIVE_BROWSERS,
@@ -65,9 +65,10 @@ def serve_live(settings: Settings) -> None:
     ).run()
 
 
-def _options(settings: Settings) -> dict[str, Any]:
+def options_for(settings: Settings) -> dict[str, Any]:
+    """What all servers have in common."""
     return {
-        "bind": f"{settings.host}:{settings.port}",
+        "bind": settings.address,
         "graceful_timeout": GRACE_SECONDS,
         "timeout": 60,
         "keepalive": 30,

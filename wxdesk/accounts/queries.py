@@ -50,7 +50,7 @@ def list_names(session: Session) -> list[AccountName]:
 def list_versions(session: Session) -> dict[int, int]:
     """Account id to config version: the cheap question whether anything changed."""
     rows = session.execute(select(Account.id, Account.config_version).limit(MOST_ACCOUNTS))
-    return dict(rows.tuples().all())
+    return dict(rows.all())
 
 
 def list_keys(session: Session, vault: Vault) -> list[AccountKeys]:

@@ -54,7 +54,7 @@ def names_of(session: Session, agent_ids: set[int]) -> dict[int, str]:
     if not agent_ids:
         return {}
     rows = session.execute(select(Agent.id, Agent.name).where(Agent.id.in_(sorted(agent_ids))))
-    return dict(rows.tuples().all())
+    return dict(rows.all())
 
 
 def token_hash(token: str) -> str:

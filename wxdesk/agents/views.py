@@ -4,12 +4,23 @@ from __future__ import annotations
 
 from urllib.parse import urlsplit
 
-from flask import Blueprint, abort, g, redirect, render_template, request, session, url_for
+from flask import (
+    Blueprint,
+    abort,
+    current_app,
+    g,
+    redirect,
+    render_template,
+    request,
+    session,
+    url_for,
+)
 from werkzeug.wrappers import Response
 
 from wxdesk.agents.access import begin_session, find_logged_in, logged_in, person, public
 from wxdesk.agents.operations import check_password, log_in, set_locale
 from wxdesk.agents.queries import find_agent
+from wxdesk.plumbing.throttle import Throttle
 from wxdesk.plumbing.translation import translated
 from wxdesk.runtime import current
 from wxdesk.settings import LOCALES
@@ -30,6 +41,9 @@ def login() -> str | Response:
 @public
 def try_login() -> tuple[str, int] | Response:
     """Check the password; the same answer for a wrong one, an unknown address and a locked one."""
+    throttle: Throttle = current_app.extensions["wxdesk-logins"]
+    if not throttle.may("login", request.remote_addr or ""):
+        abort(429)
     runtime = current()
     password = request.form.get("password", "")[:1000]
     with runtime.reading() as reading:

@@ -2,9 +2,52 @@
 
 from __future__ import annotations
 
+import json
+from typing import Any
+
 import click
+
+from wxdesk.bench import drain as drain_bench
+from wxdesk.bench import intake as intake_bench
+
+DATABASES = ("sqlite", "postgresql")
 
 
 @click.group()
 def bench() -> None:
     """Measure speed against a throw-away instance, with a baseline in the same run."""
+
+
+@bench.command()
+@click.option("--size", default=10_000, show_default=True, type=click.IntRange(100, 1_000_000))
+@click.option("--database", type=click.Choice(DATABASES), multiple=True, default=DATABASES)
+@click.option("--json", "as_json", is_flag=True)
+def drain(size: int, database: tuple[str, ...], as_json: bool) -> None:
+    """Messages recorded a second, with everything that recording does."""
+    _print([drain_bench.measure(name, size) for name in database], as_json=as_json)
+
+
+@bench.command()
+@click.option("--size", default=10_000, show_default=True, type=click.IntRange(200, 200_000))
+@click.option("--seconds", default=60.0, show_default=True, help="In which --size pushes arrive.")
+@click.option("--database", type=click.Choice(DATABASES), multiple=True, default=("sqlite",))
+@click.option("--json", "as_json", is_flag=True)
+def intake(
+    size: int,
+    seconds: float,
+    database: tuple[str, ...],
+    as_json: bool,
+) -> None:
+    """The webhook under a mixed event, as a ratio to a bare Flask view on the same server."""
+    results = [intake_bench.measure(name, size, seconds) for name in database]
+    _print(results, as_json=as_json)
+
+
+def _print(results: list[dict[str, Any]], *, as_json: bool) -> None:
+    if as_json:
+        click.echo(json.dumps(results, ensure_ascii=False))
+        return
+    for result in results:
+        click.echo("")
+        for name, value in result.items():
+            click.echo(f"  {name.replace('_', ' '):<34} {value}")

@@ -86,7 +86,7 @@ class Message(Base):
 
     __tablename__ = "messages"
     __table_args__ = (
-        UniqueConstraint("account_id", "once_key"),
+        UniqueConstraint("once_key", "account_id"),
         UniqueConstraint("sender_id", "idempotency_key"),
         Index("ix_messages_thread", "contact_id", "received_at", "id"),
         Index("ix_messages_conversation", "conversation_id", "received_at"),

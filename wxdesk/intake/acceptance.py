@@ -51,9 +51,9 @@ class Acceptance:
             try:
                 if self._runtime.spool.is_empty():  # else this push would overtake the spooled
                     return self._append(offer)
-            except (RedisError, OSError):
+            except (RedisError, OSError) as error:
                 self._redis_failed_at = time.monotonic()
-                logger.exception("redis unreachable; spooling")
+                logger.warning("redis unreachable (%s); spooling", type(error).__name__)
         return self._spool(desk, push, offer)
 
     def _offer(self, desk: Desk, push: Push, hit: Hit | None) -> Offer:
@@ -97,8 +97,8 @@ class Acceptance:
         try:
             with self._runtime.reading() as session:
                 return find_standing(session, account_id, openid)
-        except SQLAlchemyError:
-            logger.exception("database unreachable too; a person will answer")
+        except SQLAlchemyError as error:
+            logger.warning("database unreachable too (%s)", type(error).__name__)
             return Standing.ATTENDED
 
 

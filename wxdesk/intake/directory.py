@@ -90,9 +90,10 @@ class Directory:
             try:
                 self.refresh()
                 is_away = False
-            except SQLAlchemyError:
-                if not is_away:
-                    logger.exception("database unreachable; going on with the rules known so far")
+            except SQLAlchemyError as error:
+                if not is_away and not self._runtime.stopping.is_set():
+                    reason = type(error).__name__
+                    logger.error("database unreachable (%s); the known rules go on", reason)  # noqa: TRY400
                 is_away = True
 
     def _empty_spool(self) -> None:

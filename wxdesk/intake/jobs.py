@@ -46,10 +46,11 @@ def drain() -> None:
             _record_all(runtime, streams, left)
             left = streams.left_over(consumer(), BATCH) if len(left) >= BATCH else []
         _drain_until_quiet(runtime, streams)
-    except AWAY:
-        logger.exception("database unreachable; everything stays in the streams")
-    except RedisError:
-        logger.exception("redis unreachable; the scheduler rings again")
+    except AWAY as error:
+        reason = type(error).__name__
+        logger.error("database unreachable (%s); everything stays in the streams", reason)  # noqa: TRY400
+    except RedisError as error:
+        logger.error("redis unreachable (%s); the scheduler rings again", type(error).__name__)  # noqa: TRY400
 
 
 def consumer() -> str:

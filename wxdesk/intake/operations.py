@@ -141,8 +141,18 @@ def _store_messages(
                 **_place(entry),
             }
         )
-    statement = insert(Message).returning(Message.id, sort_by_parameter_order=True)
-    return list(uow.session.scalars(statement, rows))
+    uow.session.execute(insert(Message), rows)
+    return _ids(uow, entries)
+
+
+def _ids(uow: UnitOfWork, entries: Sequence[Entry]) -> list[int]:
+    """One query for all: RETURNING would insert row by row on SQLite."""
+    keys = [entry.once_key for entry in entries]
+    rows = uow.session.execute(
+        select(Message.account_id, Message.once_key, Message.id).where(Message.once_key.in_(keys))
+    )
+    found = {(account_id, once_key): message_id for account_id, once_key, message_id in rows}
+    return [found[entry.account_id, entry.once_key] for entry in entries]
 
 
 def _place(entry: Entry) -> dict[str, Any]:

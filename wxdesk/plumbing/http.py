@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import binascii
 import json
+import re
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Any
@@ -12,9 +13,11 @@ from typing import Any
 from flask import Response, request
 
 from wxdesk.plumbing.errors import InvalidInputError
+from wxdesk.words import say
 
 MOST_ITEMS = 500
 LARGEST_ID = 2**53
+WHOLE_NUMBER = re.compile("[0-9]{1,16}")
 
 
 def problem(status: int, title: str, detail: str, **extra: Any) -> Response:
@@ -28,7 +31,7 @@ def limit_argument(default: int = 50) -> int:
     """`limit` of the query string, 1 to 500."""
     limit = integer_argument("limit", default)
     if limit is None or not 1 <= limit <= MOST_ITEMS:
-        raise InvalidInputError("limit", f"between 1 and {MOST_ITEMS}")
+        raise InvalidInputError("limit", say("between 1 and %(most)d", most=MOST_ITEMS))
     return limit
 
 
@@ -37,8 +40,16 @@ def integer_argument(name: str, default: int | None = None) -> int | None:
     text = request.args.get(name, "").strip()
     if not text:
         return default
-    if not text.isascii() or not text.isdecimal() or int(text) > LARGEST_ID:
-        raise InvalidInputError(name, f"{text!r} is not a whole number")
+    number = whole_number(text)
+    if number is None:
+        raise InvalidInputError(name, say("a whole number is needed"))
+    return number
+
+
+def whole_number(text: str) -> int | None:
+    """0 to 2^53, written in plain digits; None for anything else."""
+    if not WHOLE_NUMBER.fullmatch(text.strip()) or int(text) > LARGEST_ID:
+        return None
     return int(text)
 
 
@@ -48,7 +59,7 @@ def boolean_argument(name: str) -> bool | None:
     if not text:
         return None
     if text not in ("true", "false", "1", "0"):
-        raise InvalidInputError(name, "true or false")
+        raise InvalidInputError(name, say("true or false is needed"))
     return text in ("true", "1")
 
 
@@ -58,7 +69,9 @@ def json_body() -> dict[str, Any]:
         return {}
     body = request.get_json(silent=True)
     if not isinstance(body, dict):
-        raise InvalidInputError("body", "a JSON object is needed (Content-Type: application/json)")
+        raise InvalidInputError(
+            "body", say("a JSON object is needed (Content-Type: application/json)")
+        )
     return body
 
 
@@ -81,7 +94,7 @@ def cursor_argument(*kinds: type) -> tuple[Any, ...] | None:
     if len(key) != len(kinds) or any(
         not isinstance(value, kind) for value, kind in zip(key, kinds, strict=True)
     ):
-        raise InvalidInputError("cursor", "not a cursor of this list in this order")
+        raise InvalidInputError("cursor", say("not a cursor of this list in this order"))
     return key
 
 

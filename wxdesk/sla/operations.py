@@ -115,7 +115,7 @@ def _openids(uow: UnitOfWork, contact_ids: list[int]) -> dict[int, str]:
     rows = uow.session.execute(
         select(Contact.id, Contact.openid).where(Contact.id.in_(contact_ids))
     )
-    return dict(rows.tuples().all())
+    return dict(rows.all())
 
 
 def _end_clock(

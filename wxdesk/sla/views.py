@@ -8,6 +8,7 @@ from werkzeug.wrappers import Response
 from wxdesk.accounts.queries import list_names
 from wxdesk.agents.access import requires
 from wxdesk.plumbing.errors import InvalidInputError, NotFoundError
+from wxdesk.plumbing.http import whole_number
 from wxdesk.plumbing.translation import translated
 from wxdesk.runtime import current
 from wxdesk.sla.operations import set_policy
@@ -51,7 +52,8 @@ def change(account_id: int) -> Response | tuple[str, int]:
 
 
 def _is_number(text: str) -> bool:
-    return text.isascii() and text.isdecimal() and int(text) * 60 <= LONGEST_TARGET * 10
+    number = whole_number(text)
+    return number is not None and number * 60 <= LONGEST_TARGET * 10
 
 
 def _page(errors: dict[int, dict[str, str]]) -> str:

@@ -112,7 +112,7 @@ def names_of(session: Session, rule_ids: set[int]) -> dict[int, str]:
         return {}
     query = select(AutoReplyRule.id, AutoReplyRule.name)
     rows = session.execute(query.where(AutoReplyRule.id.in_(sorted(rule_ids))))
-    return dict(rows.tuples().all())
+    return dict(rows.all())
 
 
 def _views() -> Select[AutoReplyRule, Account, str]:

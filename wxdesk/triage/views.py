@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import re
+
 from flask import Blueprint, flash, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response
 
 from wxdesk.accounts.queries import list_names
 from wxdesk.agents.access import person, requires
 from wxdesk.plumbing.errors import InvalidInputError
-from wxdesk.plumbing.http import cursor_argument, cursor_of, integer_argument
+from wxdesk.plumbing.http import cursor_argument, cursor_of, integer_argument, whole_number
 from wxdesk.plumbing.translation import translated
 from wxdesk.runtime import current
 from wxdesk.triage.operations import RuleForm, change_rule, create_rule, problems, switch_rule
@@ -19,6 +21,7 @@ from wxdesk.words import say
 bp = Blueprint("triage", __name__, url_prefix="/settings/rules")
 
 PAGE = 50
+PRIORITY = re.compile("-?[0-9]{1,5}")
 
 
 @bp.get("")
@@ -108,16 +111,17 @@ def _read_form() -> tuple[RuleForm | None, dict[str, str]]:
     values = request.form
     errors = {}
     priority = values.get("priority", "0").strip() or "0"
-    if not priority.lstrip("-").isdecimal() or not priority.isascii():
+    account_id = whole_number(values.get("account_id", ""))
+    if not PRIORITY.fullmatch(priority):
         errors["priority"] = translated(say("a whole number is needed"))
     if values.get("match") not in list(Match):
         errors["match"] = translated(say("one of: %(values)s", values=", ".join(Match)))
-    if not values.get("account_id", "").isdecimal():
+    if account_id is None:
         errors["account_id"] = translated(say("there is no such official account"))
-    if errors:
+    if errors or account_id is None:
         return None, errors
     form = RuleForm(
-        account_id=int(values["account_id"]),
+        account_id=account_id,
         name=values.get("name", ""),
         match=Match(values["match"]),
         patterns=values.get("patterns", ""),

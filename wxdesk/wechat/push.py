@@ -19,6 +19,7 @@ LARGEST_BODY = 64 * 1024
 MOST_ELEMENTS = 500
 DEEPEST = 6
 LATEST_SECOND = 253_402_300_799  # the last of year 9999
+SECONDS = re.compile("[0-9]{1,12}")
 ILLEGAL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff]")
 EVENT = "event"
 
@@ -124,6 +125,6 @@ def _text(fields: dict[str, Any], name: str) -> str:
 
 
 def _instant(seconds: str) -> datetime:
-    if not seconds.isascii() or not seconds.isdecimal() or not 0 < int(seconds) <= LATEST_SECOND:
+    if not SECONDS.fullmatch(seconds) or not 0 < int(seconds) <= LATEST_SECOND:
         raise MalformedPushError("CreateTime must be whole seconds since 1970")
     return datetime.fromtimestamp(int(seconds), UTC)

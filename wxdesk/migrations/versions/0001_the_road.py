@@ -390,7 +390,7 @@ def upgrade() -> None:
             ["conversation_id"], ["conversations.id"], name=op.f("fk_messages_conversation_id")
         ),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_messages")),
-        sa.UniqueConstraint("account_id", "once_key", name=op.f("uq_messages_account_id_once_key")),
+        sa.UniqueConstraint("once_key", "account_id", name=op.f("uq_messages_once_key_account_id")),
         sa.UniqueConstraint(
             "sender_id", "idempotency_key", name=op.f("uq_messages_sender_id_idempotency_key")
         ),

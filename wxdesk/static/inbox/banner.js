@@ -22,13 +22,15 @@ export function Banner() {
 export function Notice() {
   const { text, kind } = notice.value ?? {};
   return html`<div class="notice-holder" role=${kind === "error" ? "alert" : "status"}>
-    ${text &&
-    html`<div class=${`notice is-${kind}`}>
+    ${
+      text &&
+      html`<div class=${`notice is-${kind}`}>
       <${Icon} name=${kind === "error" ? "alert-circle" : "check"} /><span>${text}</span>
       <button type="button" class="icon-button" aria-label=${t("close")} onClick=${() => (notice.value = null)}>
         <${Icon} name="x" />
       </button>
-    </div>`}
+    </div>`
+    }
   </div>`;
 }
 

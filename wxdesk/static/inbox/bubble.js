@@ -96,11 +96,13 @@ export function Bubble({ message, isContinued }) {
   const moment = momentOf(message);
   const isNotSent = message.delivery === "failed";
   return html`<article class=${`message from-${voice}${isContinued ? " is-continued" : ""}${isNotSent ? " is-not-sent" : ""}`}>
-    ${voice === "auto"
-      ? html`<${RuleLabel} message=${message} />`
-      : html`<p class=${voice === "customer" || isContinued ? "visually-hidden" : "bubble-label"}>
+    ${
+      voice === "auto"
+        ? html`<${RuleLabel} message=${message} />`
+        : html`<p class=${voice === "customer" || isContinued ? "visually-hidden" : "bubble-label"}>
           ${speaker(message)}
-        </p>`}
+        </p>`
+    }
     <div class="bubble"><${Content} message=${message} /></div>
     <div class="bubble-foot">
       <time datetime=${moment} title=${formatFull(moment)}>${formatTime(moment)}</time>
@@ -115,8 +117,9 @@ export function OutboxBubble({ entry }) {
   const isFailed = entry.state === "failed";
   return html`<article class=${`message from-agent is-pending${isFailed ? " is-not-sent" : ""}`}>
     <div class="bubble"><div class="bubble-text">${entry.text}</div></div>
-    ${isFailed
-      ? html`<div class="delivery-note is-failed" role="alert">
+    ${
+      isFailed
+        ? html`<div class="delivery-note is-failed" role="alert">
           <${Icon} name="alert-circle" />
           <span>
             <strong>${t("not_sent")}</strong> ${entry.error}
@@ -131,12 +134,13 @@ export function OutboxBubble({ entry }) {
             </button>
           </span>
         </div>`
-      : html`<div class="bubble-foot">
+        : html`<div class="bubble-foot">
           <time datetime=${entry.at}>${formatTime(entry.at)}</time>
           <span class=${`delivery is-${entry.state}`}>
             <${Icon} name=${entry.state === "sending" ? "loader-2" : "clock"} />
             ${t(entry.state === "sending" ? "delivery_sending" : "waits_for_previous")}
           </span>
-        </div>`}
+        </div>`
+    }
   </article>`;
 }

@@ -20,8 +20,9 @@ export const bytesOf = (text) => encoder.encode(text).length;
 
 function Dots({ remaining }) {
   const total = Math.max(QUOTA, remaining);
-  const dots = Array.from({ length: total }, (_, index) =>
-    html`<i key=${index} class=${index < remaining ? "is-full" : ""}></i>`,
+  const dots = Array.from(
+    { length: total },
+    (_, index) => html`<i key=${index} class=${index < remaining ? "is-full" : ""}></i>`,
   );
   return html`<span class="quota" role="img" aria-label=${t("quota_left", { n: remaining })}>${dots}</span>`;
 }
@@ -30,7 +31,8 @@ function WindowBar({ conversation, window }) {
   const closesAt = conversation.reply_window?.closes_at;
   const isShut = window.state === "closed" || window.state === "spent";
   if (isShut) {
-    const key = conversation.status === "resolved" && window.state === "closed" ? "resolved" : window.state;
+    const key =
+      conversation.status === "resolved" && window.state === "closed" ? "resolved" : window.state;
     return html`<p class="window-bar is-shut" id="window-note">
       <${Icon} name="message-off" /><span>${t(`cannot_reply_${key}`)}</span>
     </p>`;
@@ -94,7 +96,10 @@ export function Composer({ conversation, onSent }) {
     event.preventDefault();
     if (!event.repeat) send(event.ctrlKey || event.metaKey);
   };
-  return html`<form class="composer" onSubmit=${(event) => { event.preventDefault(); send(false); }}>
+  return html`<form class="composer" onSubmit=${(event) => {
+    event.preventDefault();
+    send(false);
+  }}>
     ${conflict && html`<${SendGuard} entry=${conflict} />`}
     <${WindowBar} conversation=${conversation} window=${window} />
     <div class="composer-box">

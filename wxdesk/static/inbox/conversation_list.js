@@ -24,14 +24,16 @@ function Head() {
   const isFixed = Boolean(VIEWS[name].order);
   return html`<header class="list-head">
     <h2>${t(`view_${name}`)} <span class="list-count">${counts.value?.[VIEWS[name].count] ?? ""}</span></h2>
-    ${isFixed
-      ? html`<span class="list-note">${t("newest_first")}</span>`
-      : html`<label class="order-choice">
+    ${
+      isFixed
+        ? html`<span class="list-note">${t("newest_first")}</span>`
+        : html`<label class="order-choice">
           <span class="visually-hidden">${t("order")}</span>
           <select value=${chosenOrder.value} onChange=${(event) => chooseOrder(event.target.value)}>
             ${ORDERS.map((key) => html`<option key=${key} value=${key}>${t(`order_${key}`)}</option>`)}
           </select>
-        </label>`}
+        </label>`
+    }
   </header>`;
 }
 
@@ -39,7 +41,8 @@ function Skeleton() {
   return html`<div class="skeleton" aria-busy="true">
     <span class="visually-hidden">${t("loading")}</span>
     ${[1, 2, 3, 4, 5, 6].map(
-      (n) => html`<div class="skeleton-row" key=${n}><i></i><span><b></b><b></b><b></b></span></div>`,
+      (n) =>
+        html`<div class="skeleton-row" key=${n}><i></i><span><b></b><b></b><b></b></span></div>`,
     )}
   </div>`;
 }
@@ -92,7 +95,8 @@ function Rows() {
   // Sorting moves elements, and a moved element loses the focus: give it back.
   useLayoutEffect(() => {
     const lost = focused.current && document.activeElement === document.body;
-    if (lost) box.current.querySelector(`[data-id="${focused.current}"]`)?.focus({ preventScroll: true });
+    if (lost)
+      box.current.querySelector(`[data-id="${focused.current}"]`)?.focus({ preventScroll: true });
   }, [items]);
   const showAccount = new Set(items.map((row) => row.account)).size > 1;
   const stop = items.some((row) => row.id === selectedId.value) ? selectedId.value : items[0].id;
@@ -129,10 +133,12 @@ export function ConversationList() {
   const changes = held.value?.changes;
   return html`<section class="list-pane" aria-label=${t("conversations")}>
     <${Head} />
-    ${changes > 0 &&
-    html`<button type="button" class="pill held-pill" onClick=${applyHeld}>
+    ${
+      changes > 0 &&
+      html`<button type="button" class="pill held-pill" onClick=${applyHeld}>
       <${Icon} name="refresh" />${t("changes", { n: changes })}
-    </button>`}
+    </button>`
+    }
     <div
       class="list-scroll"
       onScroll=${onScroll}

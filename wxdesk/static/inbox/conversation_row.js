@@ -24,9 +24,11 @@ function Preview({ conversation }) {
   const isOutgoing = message?.direction === "outgoing";
   const isAuto = isOutgoing && message.sender?.kind === "rule";
   return html`<span class="row-preview">
-    ${isOutgoing &&
-    html`<${Icon} name=${isAuto ? "robot" : "arrow-back-up"} />
-      <span class="visually-hidden">${t(isAuto ? "answered_by_rule" : "answered_by_us")}</span>`}
+    ${
+      isOutgoing &&
+      html`<${Icon} name=${isAuto ? "robot" : "arrow-back-up"} />
+      <span class="visually-hidden">${t(isAuto ? "answered_by_rule" : "answered_by_us")}</span>`
+    }
     ${previewOf(message)}
   </span>`;
 }
@@ -35,7 +37,10 @@ function Preview({ conversation }) {
 function initials(name) {
   const words = name.trim().split(/\s+/);
   if (!/^\p{Script=Latin}/u.test(words[0])) return [...name.trim()].slice(-2).join("");
-  return words.slice(0, 2).map((word) => word[0].toUpperCase()).join("");
+  return words
+    .slice(0, 2)
+    .map((word) => word[0].toUpperCase())
+    .join("");
 }
 
 function Assignee({ conversation }) {
@@ -74,21 +79,27 @@ export function ConversationRow({ conversation, isStop, showAccount }) {
           <span class="row-name">${contact.name}</span>
           ${showAccount && html`<span class="row-account">${conversation.account_name}</span>`}
         </span>
-        ${isDone
-          ? html`<span class="row-time">${formatMoment(conversation.resolved_at)}</span>`
-          : conversation.waiting_since
-            ? html`<${Waiting} since=${conversation.waiting_since} />`
-            : html`<span class="row-time">${t("answered")}</span>`}
+        ${
+          isDone
+            ? html`<span class="row-time">${formatMoment(conversation.resolved_at)}</span>`
+            : conversation.waiting_since
+              ? html`<${Waiting} since=${conversation.waiting_since} />`
+              : html`<span class="row-time">${t("answered")}</span>`
+        }
       </span>
-      <${Preview} conversation=${conversation} />
+      <span class="row-line">
+        <${Preview} conversation=${conversation} />
+        <${Assignee} conversation=${conversation} />
+      </span>
       <span class="row-chips">
         ${isDone && html`<span class="chip done"><${Icon} name="check" />${t("status_resolved")}</span>`}
         <${SlaChip} conversation=${conversation} />
         <${WindowChip} conversation=${conversation} />
-        ${["urgent", "high"].includes(priority) &&
-        html`<span class=${`chip priority-${priority}`}><${Icon} name="flag" />${t(`priority_${priority}`)}</span>`}
+        ${
+          ["urgent", "high"].includes(priority) &&
+          html`<span class=${`chip priority-${priority}`}><${Icon} name="flag" />${t(`priority_${priority}`)}</span>`
+        }
         ${(conversation.tags ?? []).slice(0, 2).map((tag) => html`<span class="chip tag" key=${tag}>${tag}</span>`)}
-        <${Assignee} conversation=${conversation} />
       </span>
     </span>
   </a>`;

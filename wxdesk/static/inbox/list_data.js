@@ -159,9 +159,11 @@ export function hold(reason, isOn) {
 export function putConversation(conversation) {
   const isNewer = (other) => conversation.version >= other.version;
   batch(() => {
-    const items = list.peek().items.map((row) =>
-      row.id === conversation.id && isNewer(row) ? { ...row, ...conversation } : row,
-    );
+    const items = list
+      .peek()
+      .items.map((row) =>
+        row.id === conversation.id && isNewer(row) ? { ...row, ...conversation } : row,
+      );
     list.value = { ...list.peek(), items };
     const open = current.peek();
     if (open?.id === conversation.id && isNewer(open)) current.value = { ...open, ...conversation };

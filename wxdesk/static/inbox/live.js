@@ -132,7 +132,8 @@ export function startLive() {
   });
   addEventListener("online", connect);
   document.addEventListener("visibilitychange", () => {
-    if (!document.hidden && connection.peek() !== "ok") resync();
+    const isStale = connection.peek() !== "ok" || isSignedOut.peek();
+    if (!document.hidden && isStale) resync();
   });
   addEventListener("pagehide", () => source.close());
   addEventListener("pageshow", (event) => {

@@ -37,15 +37,17 @@ function DueSoon() {
 
 export function Nav() {
   return html`<nav class="views" aria-label=${t("views")}>
-    ${may("conversations.reply") &&
-    html`<button
+    ${
+      may("conversations.assign") &&
+      html`<button
       type="button"
       class="btn btn-primary next-button"
       disabled=${acting.value.has("next")}
       onClick=${claimNext}
     >
       <${Icon} name="player-play" /><span>${t("claim_next")}</span>
-    </button>`}
+    </button>`
+    }
     <ul>
       ${Object.keys(VIEWS).map((name) => html`<${View} key=${name} name=${name} />`)}
     </ul>

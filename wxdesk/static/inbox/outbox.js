@@ -42,7 +42,8 @@ export function startOutbox() {
     for (const entry of entries.toReversed()) first.set(entry.conversationId, entry.key);
     const cutOff = { state: "failed", error: t("error_interrupted"), isUncertain: true };
     outbox.value = entries.map((entry) =>
-      entry.state === "sending" || (entry.state === "waiting" && first.get(entry.conversationId) === entry.key)
+      entry.state === "sending" ||
+      (entry.state === "waiting" && first.get(entry.conversationId) === entry.key)
         ? { ...entry, ...cutOff }
         : entry,
     );

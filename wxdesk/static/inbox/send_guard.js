@@ -1,5 +1,5 @@
 // Shown when the thread moved on while the agent was typing: read, then send anyway or edit.
-import { useEffect, useRef } from "../vendor/preact-hooks.js";
+// It never takes the focus: the agent may be typing, and letters outside a field are shortcuts.
 import { Icon, html } from "./html.js";
 import { editAgain, sendAnyway } from "./outbox.js";
 import { desk } from "./store.js";
@@ -17,11 +17,9 @@ function who(message) {
 }
 
 export function SendGuard({ entry }) {
-  const box = useRef(null);
-  useEffect(() => box.current?.focus(), [entry.key]);
   const newer = entry.newer ?? [];
-  return html`<section class="send-guard" role="alertdialog" aria-labelledby="guard-title" tabindex="-1" ref=${box}>
-    <p id="guard-title"><${Icon} name="alert-triangle" /><strong>${t("newer_messages", { n: newer.length })}</strong></p>
+  return html`<section class="send-guard" aria-labelledby="guard-title">
+    <p id="guard-title" role="alert"><${Icon} name="alert-triangle" /><strong>${t("newer_messages", { n: newer.length })}</strong></p>
     <ul>
       ${newer.slice(-SHOWN).map(
         (message) => html`<li key=${message.id}>

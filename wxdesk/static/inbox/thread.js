@@ -15,7 +15,8 @@ const AT_BOTTOM_PX = 48;
 const LOAD_OLDER_PX = 300;
 
 function Entry({ entry }) {
-  if (entry.type === "day") return html`<p class="day-line"><span>${formatDay(entry.at)}</span></p>`;
+  if (entry.type === "day")
+    return html`<p class="day-line"><span>${formatDay(entry.at)}</span></p>`;
   if (entry.type === "boundary") {
     return html`<p class="boundary-line"><span>${t("conversation_starts", { id: entry.id })}</span></p>`;
   }
@@ -25,7 +26,10 @@ function Entry({ entry }) {
 function Older() {
   const { nextCursor, isLoadingOlder, items } = thread.value;
   if (!nextCursor) {
-    return items.length > 0 && html`<p class="history-start">${t("history_start", { time: formatFull(items[0].created_at ?? items[0].received_at) })}</p>`;
+    return (
+      items.length > 0 &&
+      html`<p class="history-start">${t("history_start", { time: formatFull(items[0].created_at ?? items[0].received_at) })}</p>`
+    );
   }
   return html`<p class="history-start">
     <button type="button" class="btn btn-sm" disabled=${isLoadingOlder} onClick=${loadOlder}>
@@ -35,7 +39,7 @@ function Older() {
 }
 
 /** Keeps the end in view when the agent is at the end, and the place being read when not. */
-function useScroll(id, items, pendingCount) {
+function useScroll(id, items, pendingState) {
   const box = useRef(null);
   const facts = useRef({ id: null, isAtEnd: true, first: null, last: null, height: 0 });
   const [unseen, setUnseen] = useState(0);
@@ -67,7 +71,7 @@ function useScroll(id, items, pendingCount) {
       setUnseen(0);
     }
     facts.current = { id, isAtEnd, first, last, height: element.scrollHeight };
-  }, [id, items, pendingCount]);
+  }, [id, items, pendingState]);
 
   // The pane also changes height: composer grows, window resizes, keyboard opens.
   useLayoutEffect(() => {
@@ -86,7 +90,8 @@ function useScroll(id, items, pendingCount) {
       setUnseen(0);
       markSeen(id, thread.peek().lastId);
     }
-    if (element.scrollTop < LOAD_OLDER_PX && element.scrollHeight > element.clientHeight) loadOlder();
+    if (element.scrollTop < LOAD_OLDER_PX && element.scrollHeight > element.clientHeight)
+      loadOlder();
   };
   return { box, unseen, toEnd, onScroll };
 }
@@ -94,7 +99,8 @@ function useScroll(id, items, pendingCount) {
 function Messages({ conversation }) {
   const { id, items } = thread.value;
   const pending = entriesOf(id).filter((entry) => entry.state !== "conflict");
-  const { box, unseen, toEnd, onScroll } = useScroll(id, items, pending.length);
+  const states = pending.map((entry) => entry.key + entry.state).join();
+  const { box, unseen, toEnd, onScroll } = useScroll(id, items, states);
   return html`
     <div class="messages-holder">
       <div class="messages" ref=${box} onScroll=${onScroll} tabindex="0" role="log" aria-live="off" aria-label=${t("messages")}>
@@ -102,10 +108,12 @@ function Messages({ conversation }) {
         ${timeline(items, dayKey).map((entry) => html`<${Entry} key=${entry.key} entry=${entry} />`)}
         ${pending.map((entry) => html`<${OutboxBubble} key=${entry.key} entry=${entry} />`)}
       </div>
-      ${unseen > 0 &&
-      html`<button type="button" class="pill new-pill" onClick=${toEnd}>
+      ${
+        unseen > 0 &&
+        html`<button type="button" class="pill new-pill" onClick=${toEnd}>
         <${Icon} name="arrow-down" />${t("new_messages", { n: unseen })}
-      </button>`}
+      </button>`
+      }
     </div>
     <${Composer} key=${conversation.id} conversation=${conversation} onSent=${() => requestAnimationFrame(toEnd)} />
   `;

@@ -1,7 +1,7 @@
 // Messages of the open customer: newest page, older pages, and merging what arrives meanwhile.
 import { batch, signal } from "../vendor/signals.js";
 import { get } from "./api.js";
-import { putConversation } from "./list_data.js";
+import { list, putConversation } from "./list_data.js";
 import { announce, current, selectedId } from "./store.js";
 import { t } from "./texts.js";
 
@@ -45,7 +45,10 @@ function put(state) {
 export function openThread(id) {
   batch(() => {
     selectedId.value = id;
-    if (current.peek()?.id !== id) current.value = null;
+    // The row already knows the head of the thread: draw it at once.
+    if (current.peek()?.id !== id) {
+      current.value = list.peek().items.find((row) => row.id === id) ?? null;
+    }
     thread.value = id === null ? EMPTY : (kept.get(id) ?? { ...EMPTY, id, status: "loading" });
   });
   return id === null ? undefined : refreshThread(id);
@@ -64,7 +67,7 @@ export async function refreshThread(id) {
   const before = kept.get(id) ?? { ...EMPTY, id };
   if (!failure) {
     receivePage(before, page.value);
-  } else if (before.status !== "ready" && selectedId.peek() === id) {
+  } else if (selectedId.peek() === id && (before.status !== "ready" || !current.peek())) {
     thread.value = { ...before, status: "error", error: failure.reason };
   }
 }

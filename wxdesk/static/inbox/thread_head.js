@@ -13,18 +13,22 @@ function Button({ icon, text, onClick, primary = false, off = false }) {
 }
 
 function Actions({ conversation }) {
-  if (!may("conversations.reply")) return null;
   const { id, assignee, status } = conversation;
   const off = acting.value.has(id);
+  const mayReply = may("conversations.reply");
   if (status === "resolved") {
-    return html`<${Button} icon="rotate" text=${t("reopen")} off=${off} onClick=${() => reopen(id)} />`;
+    return (
+      mayReply &&
+      html`<${Button} icon="rotate" text=${t("reopen")} off=${off} onClick=${() => reopen(id)} />`
+    );
   }
   const mine = isMine(conversation);
+  const mayAssign = may("conversations.assign");
   return html`
-    ${!assignee && html`<${Button} icon="hand-grab" text=${t("claim")} primary off=${off} onClick=${() => claim(id)} />`}
-    ${assignee && !mine && html`<${Button} icon="user-check" text=${t("take_over")} off=${off} onClick=${() => takeOver(id)} />`}
-    ${mine && html`<${Button} icon="user-minus" text=${t("unassign")} off=${off} onClick=${() => unassign(id)} />`}
-    <${Button} icon="check" text=${t("resolve")} primary=${mine} off=${off} onClick=${() => resolve(id)} />
+    ${mayAssign && !assignee && html`<${Button} icon="hand-grab" text=${t("claim")} primary off=${off} onClick=${() => claim(id)} />`}
+    ${mayAssign && assignee && !mine && html`<${Button} icon="user-check" text=${t("take_over")} off=${off} onClick=${() => takeOver(id)} />`}
+    ${mayAssign && mine && html`<${Button} icon="user-minus" text=${t("unassign")} off=${off} onClick=${() => unassign(id)} />`}
+    ${mayReply && html`<${Button} icon="check" text=${t("resolve")} primary=${mine} off=${off} onClick=${() => resolve(id)} />`}
   `;
 }
 

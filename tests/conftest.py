@@ -1,0 +1,212 @@
+"""The real parts of every test: Redis, SQLite and PostgreSQL, the runtime, the app, the simulator."""
+
+import os
+import tempfile
+import threading
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from cast import Api, Browser, FakeClock, Team, Webhook, WeChat, hire, make_account
+from hypothesis import settings
+from redis import Redis
+from servers import RedisServer, postgres_database, wait_until
+from sqlalchemy import Engine
+
+from wxdesk import runtime as runtime_module
+from wxdesk.accounts.models import Account
+from wxdesk.all_models import metadata
+from wxdesk.app import create_app
+from wxdesk.plumbing.db import open_engine
+from wxdesk.plumbing.schema import upgrade
+from wxdesk.runtime import Runtime, build
+from wxdesk.settings import load
+from wxdesk.simulator.platform import Platform
+from wxdesk.simulator.server import serving
+
+SECRET_KEY = "a secret key for tests only"
+NOBODY_LISTENS = "http://127.0.0.1:9"
+
+settings.register_profile("wxdesk", database=None, deadline=None)
+settings.load_profile("wxdesk")
+
+
+@pytest.fixture
+def clock() -> FakeClock:
+    return FakeClock()
+
+
+@pytest.fixture(scope="session")
+def shared_redis() -> Iterator[RedisServer]:
+    """One real redis-server for the whole run; tests that stop Redis use `own_redis`."""
+    with tempfile.TemporaryDirectory(prefix="wxdesk-redis-") as directory:
+        server = RedisServer(Path(directory))
+        server.start()
+        yield server
+        server.stop()
+
+
+@pytest.fixture
+def redis_server(shared_redis: RedisServer) -> RedisServer:
+    """An empty Redis."""
+    with Redis(unix_socket_path=str(shared_redis.socket)) as redis:
+        redis.flushall()
+    return shared_redis
+
+
+@pytest.fixture
+def own_redis() -> Iterator[RedisServer]:
+    """A Redis of this test alone, which keeps its data when it is stopped and started again."""
+    with tempfile.TemporaryDirectory(prefix="wxdesk-redis-") as directory:
+        server = RedisServer(Path(directory), is_durable=True)
+        server.start()
+        yield server
+        server.stop()
+
+
+@pytest.fixture
+def redis(redis_server: RedisServer) -> Iterator[Redis]:
+    connection = Redis(unix_socket_path=str(redis_server.socket))
+    yield connection
+    connection.close()
+
+
+@pytest.fixture(scope="session")
+def _sqlite_url(tmp_path_factory: pytest.TempPathFactory) -> str:
+    return f"sqlite:///{tmp_path_factory.mktemp('sqlite')}/wxdesk.sqlite3"
+
+
+@pytest.fixture(scope="session")
+def _postgres_url() -> Iterator[str]:
+    worker = os.environ.get("PYTEST_XDIST_WORKER", "main")
+    with postgres_database(f"wxdesk_test_{worker}_{os.getpid()}") as url:
+        yield url
+
+
+@pytest.fixture(scope="session", params=["sqlite", "postgresql"])
+def database(request: pytest.FixtureRequest) -> Iterator[tuple[str, Engine]]:
+    """Each test that asks for it runs on both databases, on the schema of the real migrations."""
+    name = "_sqlite_url" if request.param == "sqlite" else "_postgres_url"
+    url = request.getfixturevalue(name)
+    engine = open_engine(url.replace("postgresql://", "postgresql+psycopg://"))
+    upgrade(engine)
+    yield url, engine
+    engine.dispose()
+
+
+@pytest.fixture
+def database_url(database: tuple[str, Engine]) -> str:
+    """A database with the schema at head and no rows."""
+    url, engine = database
+    with engine.begin() as connection:
+        for table in reversed(metadata.sorted_tables):
+            connection.execute(table.delete())
+    return url
+
+
+@pytest.fixture
+def build_runtime(
+    database_url: str, tmp_path: Path, clock: FakeClock
+) -> Iterator[Callable[..., Runtime]]:
+    """Make a runtime as a process makes it: from settings. Several make several processes."""
+    built: list[Runtime] = []
+
+    def make(**settings: str) -> Runtime:
+        environment = {
+            "WXDESK_DATA_DIR": str(tmp_path / "data"),
+            "WXDESK_DATABASE_URL": database_url,
+            "WXDESK_SECRET_KEY": SECRET_KEY,
+            "WXDESK_WECHAT_API_URL": NOBODY_LISTENS,
+            "WXDESK_LOCALE": "en",
+            **settings,
+        }
+        runtime = build(load(environment), clock)
+        runtime_module.start(runtime)
+        built.append(runtime)
+        return runtime
+
+    yield make
+    for runtime in built:
+        runtime.stopping.set()
+    wait_until(_no_directory_watches, what="the end of the directories' threads")
+    for runtime in built:
+        runtime.engine.dispose()
+        runtime.redis.close()
+
+
+def _no_directory_watches() -> bool:
+    return not any(thread.name == "directory" for thread in threading.enumerate())
+
+
+@pytest.fixture
+def runtime(build_runtime: Callable[..., Runtime], redis_server: RedisServer) -> Runtime:
+    """The parts of one process, with the fake clock."""
+    return build_runtime(WXDESK_REDIS_URL=redis_server.url)
+
+
+@pytest.fixture
+def account(runtime: Runtime) -> Account:
+    """An official account in plain mode."""
+    return make_account(runtime)
+
+
+@pytest.fixture
+def team(runtime: Runtime) -> Team:
+    """Agents Lin and Mei, supervisor Zhou, marketer Chen, and an admin."""
+    return hire(runtime)
+
+
+@pytest.fixture
+def app(runtime: Runtime):
+    return create_app(runtime)
+
+
+@pytest.fixture
+def webhook(app, runtime: Runtime) -> Webhook:
+    """WeChat's side of the webhook, over the test client."""
+    return Webhook(app.test_client(), runtime)
+
+
+@pytest.fixture
+def lin(app, runtime: Runtime, team: Team) -> Api:
+    """The JSON API with agent Lin's token."""
+    return Api(app.test_client(), runtime, team.lin)
+
+
+@pytest.fixture
+def mei(app, runtime: Runtime, team: Team) -> Api:
+    return Api(app.test_client(), runtime, team.mei)
+
+
+@pytest.fixture
+def chen(app, runtime: Runtime, team: Team) -> Api:
+    return Api(app.test_client(), runtime, team.chen)
+
+
+@pytest.fixture
+def zhou(app, runtime: Runtime, team: Team) -> Api:
+    return Api(app.test_client(), runtime, team.zhou)
+
+
+@pytest.fixture
+def browser(app) -> Browser:
+    """A browser that nobody has logged in with."""
+    return Browser(app.test_client())
+
+
+@pytest.fixture
+def wechat(clock: FakeClock) -> Iterator[WeChat]:
+    """A WeChat over HTTP, on the same clock."""
+    platform = Platform(clock)
+    with serving(platform) as url:
+        yield WeChat(platform, url)
+
+
+@pytest.fixture
+def sending(
+    build_runtime: Callable[..., Runtime], redis_server: RedisServer, wechat: WeChat
+) -> Runtime:
+    """A runtime that sends to the simulated WeChat, with an account that both know."""
+    runtime = build_runtime(WXDESK_REDIS_URL=redis_server.url, WXDESK_WECHAT_API_URL=wechat.url)
+    wechat.register(make_account(runtime))
+    return runtime

@@ -1,0 +1,60 @@
+#!/usr/bin/env bash
+# Install what the tests need and run every check. Arguments go to pytest.
+set -euo pipefail
+cd "$(dirname "${BASH_SOURCE[0]}")/.."
+
+say() { printf '\n== %s\n' "$*"; }
+
+need() { # need COMMAND-OR-PATH DEBIAN-PACKAGE
+  if command -v "$1" >/dev/null 2>&1 || compgen -G "$1" >/dev/null; then return; fi
+  if [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null 2>&1; then
+    missing+=("$2")
+  else
+    echo "tests/run.sh: $1 is missing; install it (Debian: apt-get install $2)" >&2
+    absent=1
+  fi
+}
+
+missing=()
+absent=0
+need redis-server redis-server
+need '/usr/lib/postgresql/*/bin/postgres' postgresql
+need chromium chromium
+need '/usr/share/fonts/opentype/noto/NotoSansCJK*' fonts-noto-cjk
+[ "$absent" = 0 ] || exit 1
+if [ ${#missing[@]} -gt 0 ]; then
+  say "apt-get install ${missing[*]}"
+  apt-get update -qq
+  DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "${missing[@]}" >/dev/null
+fi
+
+fingerprint=$(cat setup.cfg pyproject.toml | cksum)
+if [ "$(cat .test-env/installed 2>/dev/null)" != "$fingerprint" ]; then
+  say "installing into .test-env"
+  python=$(command -v python3.11 || command -v python3)
+  [ -x .test-env/bin/python ] || "$python" -m venv .test-env
+  .test-env/bin/python -m pip install --quiet --disable-pip-version-check --editable '.[test]'
+  printf '%s' "$fingerprint" > .test-env/installed
+fi
+export PATH="$PWD/.test-env/bin:$PATH"
+
+if [ $# -gt 0 ]; then
+  exec python -m pytest "$@"
+fi
+
+say "format and lint"
+ruff format --check .
+ruff check .
+say "import contracts"
+lint-imports --no-logo 2>/dev/null || lint-imports
+say "types"
+mypy
+say "tests: units, stories, both databases"
+python -m coverage erase
+python -m pytest -n 2 -q --cov --cov-report= -m "not faults and not browser"
+say "tests: real browser"
+python -m pytest -q -m browser
+say "tests: killed processes"
+python -m pytest -q -m faults
+say "coverage"
+python -m coverage report

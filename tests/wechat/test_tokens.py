@@ -1,0 +1,94 @@
+"""The access token against a real stable_token: one writer, bounded calls."""
+
+import threading
+
+import pytest
+from cast import APP_ID, APP_SECRET, FakeClock, WeChat
+
+from wxdesk.plumbing.errors import DeliveryError
+from wxdesk.wechat.tokens import Tokens
+
+
+def tokens(redis, console: WeChat, secret: str = APP_SECRET) -> Tokens:
+    return Tokens(redis, console.url, (APP_ID, secret))
+
+
+def test_eight_cold_threads_fetch_one_token(redis, console):
+    found: list[str] = []
+    start = threading.Barrier(8)
+
+    def ask() -> None:
+        start.wait()
+        found.append(tokens(redis, console).get())
+
+    threads = [threading.Thread(target=ask) for _ in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+
+    assert len(found) == 8
+    assert len(set(found)) == 1
+    assert len(console.calls("stable_token")) == 1
+
+
+def test_a_kept_token_is_used_again_by_another_process(redis, console):
+    assert tokens(redis, console).get() == tokens(redis, console).get()
+    assert len(console.calls("stable_token")) == 1
+
+
+def test_the_token_is_renewed_before_it_ends(redis, console, clock: FakeClock):
+    tokens(redis, console).get()
+    assert 0 < redis.ttl(f"wxdesk:token:{APP_ID}") <= 7200 - 300
+
+
+def test_a_refused_token_is_replaced_by_one_forced_refresh(redis, console):
+    refused = tokens(redis, console).get()
+    replacement = tokens(redis, console).get(refused=refused)
+
+    assert replacement != refused
+    assert tokens(redis, console).get() == replacement
+    assert len(console.calls("stable_token")) == 3  # the first, the repeated one, the forced one
+
+
+def test_a_token_that_somebody_else_has_replaced_costs_no_call(redis, console):
+    refused = tokens(redis, console).get()
+    tokens(redis, console).get(refused=refused)
+    before = len(console.calls("stable_token"))
+
+    tokens(redis, console).get(refused=refused)
+
+    assert len(console.calls("stable_token")) == before
+
+
+def test_a_permanently_refused_token_costs_a_bounded_number_of_calls(redis, console):
+    """Inside 30 seconds WeChat ignores a second forced refresh and repeats the token."""
+    token = tokens(redis, console).get()
+    for _ in range(3):
+        token = tokens(redis, console).get(refused=token)
+    assert len(console.calls("stable_token")) <= 1 + 3 * 2
+
+
+def test_a_wrong_secret_is_permanent(redis, console):
+    with pytest.raises(DeliveryError) as caught:
+        tokens(redis, console, "wrong").get()
+    assert caught.value.code == "40125"
+    assert caught.value.is_permanent
+    assert not caught.value.is_ambiguous
+
+
+@pytest.mark.parametrize("kind", ["http_500", "junk", "drop_connection"])
+def test_a_broken_answer_is_tried_again_later(redis, console, kind):
+    console.spoil(kind, api="stable_token")
+    with pytest.raises(DeliveryError) as caught:
+        tokens(redis, console).get()
+    assert not caught.value.is_permanent
+    assert not caught.value.is_ambiguous
+    assert tokens(redis, console).get()  # the lock was given back
+
+
+def test_a_busy_wechat_is_tried_again_later(redis, console):
+    console.spoil("errcode", api="stable_token", errcode=-1)
+    with pytest.raises(DeliveryError) as caught:
+        tokens(redis, console).get()
+    assert (caught.value.code, caught.value.is_permanent) == ("-1", False)
