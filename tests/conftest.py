@@ -3,6 +3,7 @@
 import os
 import tempfile
 import threading
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -26,6 +27,9 @@ from wxdesk.simulator.server import serving
 
 SECRET_KEY = "a secret key for tests only"
 NOBODY_LISTENS = "http://127.0.0.1:9"
+THREAD_SECONDS = 1.0
+
+_ended: list[tuple[float, Runtime]] = []
 
 settings.register_profile("wxdesk", database=None, deadline=None)
 settings.load_profile("wxdesk")
@@ -128,10 +132,23 @@ def build_runtime(
     yield make
     for runtime in built:
         runtime.stopping.set()
-    wait_until(_no_directory_watches, what="the end of the directories' threads")
-    for runtime in built:
-        runtime.engine.dispose()
         runtime.redis.close()
+        _ended.append((time.monotonic(), runtime))
+    _dispose_of_ended(before=time.monotonic() - THREAD_SECONDS)
+
+
+def _dispose_of_ended(*, before: float) -> None:
+    """Close connections when the watching threads have seen that they are to stop."""
+    for ended_at, runtime in _ended:
+        if ended_at < before:
+            runtime.engine.dispose()
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _close_everything() -> Iterator[None]:
+    yield
+    wait_until(_no_directory_watches, what="the end of the directories' threads")
+    _dispose_of_ended(before=time.monotonic())
 
 
 def _no_directory_watches() -> bool:

@@ -9,6 +9,7 @@ from collections.abc import Callable
 from datetime import datetime, timedelta
 from functools import cache
 from pathlib import Path
+from typing import Any
 from zoneinfo import ZoneInfo
 
 from flask import Flask, Request, Response, g, render_template, request, session, url_for
@@ -18,6 +19,7 @@ from flask_wtf.csrf import CSRFError, CSRFProtect
 from sqlalchemy.exc import OperationalError, TimeoutError
 from werkzeug.exceptions import HTTPException
 from werkzeug.middleware.proxy_fix import ProxyFix
+from werkzeug.routing import IntegerConverter, Map
 
 from wxdesk import site_views
 from wxdesk.agents import views as agents
@@ -38,7 +40,7 @@ from wxdesk.plumbing.errors import (
     NotFoundError,
     WxdeskError,
 )
-from wxdesk.plumbing.http import problem
+from wxdesk.plumbing.http import LARGEST_ID, problem
 from wxdesk.plumbing.live import Listener
 from wxdesk.plumbing.logs import current_id
 from wxdesk.plumbing.throttle import Throttle
@@ -90,6 +92,7 @@ def create_app(runtime: Runtime, *, live_streams: int = LIVE_STREAMS) -> Flask:
     """
     start(runtime)
     app = Flask("wxdesk")
+    app.url_map.converters["int"] = BoundedInteger
     _configure(app, runtime)
     _prepare_languages(app, runtime)
     _prepare_templates(app)
@@ -108,6 +111,13 @@ def create_app(runtime: Runtime, *, live_streams: int = LIVE_STREAMS) -> Flask:
     app.after_request(_secure)
     _register_errors(app)
     return app
+
+
+class BoundedInteger(IntegerConverter):
+    """Numbers in addresses that no database can hold are not found."""
+
+    def __init__(self, url_map: Map, **options: Any) -> None:
+        super().__init__(url_map, **({"max": LARGEST_ID} | options))
 
 
 class Sessions(SecureCookieSessionInterface):

@@ -29,7 +29,7 @@ from wxdesk.settings import load
 from wxdesk.supervisor import migrate
 
 PUSHES_A_SECOND = 100
-REDELIVERIES = 8
+REDELIVERIES = 25  # half a second apart: about as long as WeChat tries
 LANES = 4
 
 

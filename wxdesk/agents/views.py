@@ -96,7 +96,8 @@ def _login_page(error: str | None) -> str:
 
 
 def _referring_path() -> str:
-    return urlsplit(request.referrer or "").path
+    parts = urlsplit(request.referrer or "")
+    return f"{parts.path}?{parts.query}" if parts.query else parts.path
 
 
 def _safe_next(target: str) -> str:

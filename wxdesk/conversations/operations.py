@@ -99,7 +99,7 @@ def claim(uow: UnitOfWork, conversation_id: int, agent_id: int) -> None:
             say("somebody else has this conversation already")
             if conversation.assignee_id
             else say("the conversation is resolved"),
-            assignee_id=conversation.assignee_id,
+            assignee=_name_of(uow, conversation.assignee_id),
         )
 
 
@@ -140,6 +140,11 @@ def oldest_unanswered(uow: UnitOfWork, conversation_id: int, *, after_id: int) -
         .order_by(Message.received_at, Message.id)
         .limit(1)
     ).first()
+
+
+def _name_of(uow: UnitOfWork, agent_id: int | None) -> dict[str, object] | None:
+    agent = uow.session.get(Agent, agent_id) if agent_id is not None else None
+    return {"id": agent.id, "name": agent.name} if agent else None
 
 
 def _refuse_unknown(uow: UnitOfWork, agent_id: int | None) -> None:

@@ -260,7 +260,8 @@ def _text(body: dict[str, Any], name: str) -> str:
     value = body.get(name)
     if not isinstance(value, str):
         raise InvalidInputError(name, say("a text is needed"))
-    return value.replace("\r\n", "\n").replace("\x00", "")
+    whole = value.encode("utf-8", "ignore").decode()  # half a surrogate pair is no character
+    return whole.replace("\r\n", "\n").replace("\x00", "")
 
 
 def _number(body: dict[str, Any], name: str) -> int:

@@ -39,7 +39,11 @@ def inbox(conversation_id: int | None = None) -> str:
         ensure_ascii=False,
     )
     return render_template(
-        "inbox/inbox.html", me=me, me_json=me_json, conversation_id=conversation_id
+        "inbox/inbox.html",
+        me=me,
+        me_json=me_json,
+        conversation_id=conversation_id,
+        timezone=current().settings.timezone,
     )
 
 

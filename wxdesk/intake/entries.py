@@ -67,5 +67,5 @@ def read_entry(body: bytes, answer: bytes) -> Entry:
             received_at=EPOCH + values["received"] * MICROSECOND,
             answer=read_answer(answer.decode()),
         )
-    except (ValueError, KeyError, TypeError, OverflowError) as error:
+    except (ValueError, KeyError, TypeError, OverflowError, OSError) as error:
         raise BrokenEntryError(f"{type(error).__name__}: {error}") from error

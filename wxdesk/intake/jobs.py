@@ -30,7 +30,7 @@ LONGEST_RUN_SECONDS = 20.0
 LINGER_SECONDS = 1.0
 GATHER_SECONDS = 0.05
 SMALL_BATCH = 100
-AWAY = (OperationalError, TimeoutError, OSError)
+AWAY = (OperationalError, TimeoutError)
 
 
 @rung(DRAIN_INTAKE)

@@ -64,7 +64,8 @@ def shares(waiting: Sequence[int], batch: int = BATCH) -> list[int]:
 
     Each stream that waits gets a least share; the rest goes by strict order.
     """
-    taken = [min(count, LEAST_SHARE) for count in waiting]
+    least = min(LEAST_SHARE, batch // max(1, len(waiting)))
+    taken = [min(count, least) for count in waiting]
     left = batch - sum(taken)
     for index, count in enumerate(waiting):
         more = min(left, count - taken[index])

@@ -14,6 +14,7 @@ from wxdesk.triage.rules import (
     LONGEST_PATTERN,
     MOST_PATTERNS,
     Match,
+    printable,
     reply_problem,
     split_patterns,
 )
@@ -114,11 +115,9 @@ def _apply(uow: UnitOfWork, rule: AutoReplyRule, form: RuleForm, changed_by_id: 
 
 def _clean(form: RuleForm, name: str) -> object:
     if name == "patterns":
-        return "\n".join(split_patterns(form.patterns))
-    if name == "name":
-        return form.name.strip()
-    if name == "reply_text":
-        return form.reply_text.replace("\r\n", "\n").strip()
+        return "\n".join(split_patterns(printable(form.patterns)))
+    if name in ("name", "reply_text"):
+        return printable(getattr(form, name)).replace("\r\n", "\n").strip()
     return getattr(form, name)
 
 

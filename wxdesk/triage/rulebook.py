@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import unicodedata
 from collections.abc import Iterable
 from dataclasses import dataclass
 
@@ -36,11 +37,17 @@ def compile_pattern(pattern: str) -> re2._Regexp:
     options.log_errors = False
     options.case_sensitive = False
     try:
-        return re2.compile(pattern, options)
+        return re2.compile("".join(_half_width(character) for character in pattern), options)
     except re2.error as error:
         reason = error.args[0]
         text = reason.decode() if isinstance(reason, bytes) else str(reason)
         raise BadPatternError(text) from error
+
+
+def _half_width(character: str) -> str:
+    """As messages are folded; full-width punctuation stays what was typed: no operator."""
+    folded = unicodedata.normalize("NFKC", character)
+    return folded if folded == character or folded.isalnum() else re2.escape(folded)
 
 
 class Rulebook:

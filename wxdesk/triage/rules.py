@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import re
 import unicodedata
 from dataclasses import dataclass
 from enum import StrEnum
 
 from wxdesk.words import say
 
+CONTROL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff]")
 MOST_PATTERNS = 500
 LONGEST_PATTERN = 200
 LONGEST_REPLY_BYTES = 2047
@@ -58,6 +60,11 @@ def judge(*, is_event: bool, has_hit: bool, is_attended: bool, is_overdue: bool)
     if is_event:
         return Verdict(Urgency.ROUTINE, is_auto_answered=False)
     return Verdict(Urgency.URGENT if is_overdue else Urgency.DIRECT, is_auto_answered=False)
+
+
+def printable(text: str) -> str:
+    """Without the characters that neither XML nor PostgreSQL takes."""
+    return CONTROL.sub("", text)
 
 
 def fold(text: str) -> str:

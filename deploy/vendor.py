@@ -1,13 +1,13 @@
 """Fetch the browser libraries from npm into wxdesk/static/vendor/ and lock their hashes.
 
-Run `python -m tools.vendor` after changing a version below or a name in tools/icons.txt; commit the
-result. Files are copied as published, with two deterministic changes, because pages run without a
+Run `python deploy/vendor.py` after changing a version below or a name in deploy/icons.txt; commit
+the result. Files are copied as published, with two deterministic changes, because pages run without a
 build step and without an inline import map:
 
 * in ES modules, bare imports such as `from "preact"` become relative ones (`from "./preact.js"`);
 * the `sourceMappingURL` comment is dropped, as the maps are not shipped.
 
-The icons named in tools/icons.txt become one SVG sprite.
+The icons named in deploy/icons.txt become one SVG sprite.
 """
 
 import hashlib
@@ -23,7 +23,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
 VENDOR = ROOT / "wxdesk" / "static" / "vendor"
-ICON_NAMES = ROOT / "tools" / "icons.txt"
+ICON_NAMES = ROOT / "deploy" / "icons.txt"
 SPRITE = "tabler-icons.svg"
 
 BARE_IMPORTS = {

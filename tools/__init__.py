@@ -1,1 +1,0 @@
-"""Scripts for developers of wxdesk; nothing here is needed to run it."""
