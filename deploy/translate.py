@@ -14,7 +14,7 @@ from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po, write_po
 
 ROOT = Path(__file__).parents[1] / "wxdesk"
-CATALOGUE = ROOT / "translations" / "zh_CN" / "LC_MESSAGES" / "messages.po"
+CATALOGUE = ROOT / "translations" / "zh" / "LC_MESSAGES" / "messages.po"
 METHODS = [
     ("simulator/**", "ignore"),
     ("**/templates/simulator/**", "ignore"),

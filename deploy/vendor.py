@@ -1,8 +1,8 @@
 """Fetch the browser libraries from npm into wxdesk/static/vendor/ and lock their hashes.
 
 Run `python deploy/vendor.py` after changing a version below or a name in deploy/icons.txt; commit
-the result. Files are copied as published, with two deterministic changes, because pages run without a
-build step and without an inline import map:
+the result. Files are copied as published, with two deterministic changes, because pages run without
+a build step and without an inline import map:
 
 * in ES modules, bare imports such as `from "preact"` become relative ones (`from "./preact.js"`);
 * the `sourceMappingURL` comment is dropped, as the maps are not shipped.

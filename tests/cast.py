@@ -20,6 +20,7 @@ from wxdesk.agents.models import Agent, ApiToken
 from wxdesk.agents.passwords import hash_password
 from wxdesk.agents.queries import token_hash
 from wxdesk.agents.rules import Role
+from wxdesk.contacts.models import Contact
 from wxdesk.conversations.models import Conversation, Message
 from wxdesk.inbox.operations import Answer, reply
 from wxdesk.intake.entries import read_entry
@@ -35,14 +36,14 @@ from wxdesk.triage.operations import RuleForm, create_rule
 from wxdesk.triage.rules import Match
 from wxdesk.wechat.crypto import Cipher, sign
 
-TOKEN = "pushtoken1"
+TOKEN = "pushtoken1"  # noqa: S105
 AES_KEY = "abcdefghijklmnopqrstuvwxyz0123456789ABCDEFG"
 APP_ID = "wx0123456789abcdef"
-APP_SECRET = "app-secret"
+APP_SECRET = "app-secret"  # noqa: S105
 ORIGINAL_ID = "gh_yunshan"
 SLUG = "yunshan"
 WANG = "oWang00000000000000000000000"
-PASSWORD = "a password of ten letters"
+PASSWORD = "a password of ten letters"  # noqa: S105
 
 _numbers = itertools.count(1)
 _password_hashes: list[str] = []
@@ -184,8 +185,6 @@ def agent_answers(runtime: Runtime, message: Message, agent_id: int, text: str =
 
 def conversation_of(runtime: Runtime, openid: str = WANG) -> Conversation:
     """The customer's latest conversation, freshly read."""
-    from wxdesk.contacts.models import Contact
-
     with runtime.reading() as session:
         return session.scalars(
             select(Conversation)

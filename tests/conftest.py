@@ -1,4 +1,4 @@
-"""The real parts of every test: Redis, SQLite and PostgreSQL, the runtime, the app, the simulator."""
+"""The real parts of every test: Redis, both databases, the runtime, the app, the simulator."""
 
 import os
 import tempfile
@@ -25,7 +25,7 @@ from wxdesk.settings import load
 from wxdesk.simulator.platform import Platform
 from wxdesk.simulator.server import serving
 
-SECRET_KEY = "a secret key for tests only"
+SECRET_KEY = "a secret key for tests only"  # noqa: S105
 NOBODY_LISTENS = "http://127.0.0.1:9"
 THREAD_SECONDS = 1.0
 

@@ -1,4 +1,4 @@
-"""Real servers of a test run: Redis on a private Unix socket, PostgreSQL in a throw-away cluster."""
+"""Real servers of a test run: Redis on a Unix socket, PostgreSQL in a throw-away cluster."""
 
 import contextlib
 import ctypes
@@ -133,9 +133,7 @@ def _postgres_cluster() -> Iterator[str]:
     )
     url = f"postgresql://postgres@/postgres?host={directory}"
     try:
-        wait_until(
-            lambda: _accepts(url), seconds=START_SECONDS, what="a connection to PostgreSQL"
-        )
+        wait_until(lambda: _accepts(url), seconds=START_SECONDS, what="a connection to PostgreSQL")
         yield url
     finally:
         server.send_signal(signal.SIGINT)

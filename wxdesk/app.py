@@ -8,13 +8,14 @@ import secrets
 from collections.abc import Callable
 from datetime import datetime, timedelta
 from functools import cache
+from http import HTTPStatus
 from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
 from flask import Flask, Request, Response, g, render_template, request, session, url_for
 from flask.sessions import SecureCookieSession, SecureCookieSessionInterface
-from flask_babel import Babel, format_datetime, get_locale
+from flask_babel import Babel, format_datetime
 from flask_wtf.csrf import CSRFError, CSRFProtect
 from sqlalchemy.exc import OperationalError, TimeoutError
 from werkzeug.exceptions import HTTPException
@@ -45,7 +46,7 @@ from wxdesk.plumbing.live import Listener
 from wxdesk.plumbing.logs import current_id
 from wxdesk.plumbing.throttle import Throttle
 from wxdesk.plumbing.translation import translated
-from wxdesk.runtime import Runtime, open_redis, start
+from wxdesk.runtime import Runtime, current, open_redis, start
 from wxdesk.settings import LOCALES
 from wxdesk.sla import views as sla
 from wxdesk.triage import api as triage_api
@@ -66,6 +67,16 @@ BLUEPRINTS = (
     agents.bp,
     site_views.bp,
 )
+TITLES = {
+    403: say("Not allowed"),
+    404: say("Not found"),
+    409: say("Somebody was quicker"),
+    422: say("Invalid input"),
+    429: say("Too many tries"),
+    500: say("Something went wrong"),
+    501: say("Not available yet"),
+    503: say("Not available at the moment"),
+}
 LIVE_STREAMS = 12
 LOGINS_PER_MINUTE = 20
 SESSION_HOURS = 14
@@ -75,12 +86,12 @@ CSP = (
     "default-src 'self'; script-src 'self'; style-src 'self'; img-src 'self' data:; "
     "object-src 'none'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
 )
-STATUS_OF: tuple[tuple[type[WxdeskError], int, str], ...] = (
-    (InvalidInputError, 422, "Invalid input"),
-    (NotFoundError, 404, "Not found"),
-    (NotAllowedError, 403, "Not allowed"),
-    (ConflictError, 409, "Conflict"),
-    (NotBuiltError, 501, "Not built yet"),
+STATUS_OF: tuple[tuple[type[WxdeskError], int], ...] = (
+    (InvalidInputError, 422),
+    (NotFoundError, 404),
+    (NotAllowedError, 403),
+    (ConflictError, 409),
+    (NotBuiltError, 501),
 )
 
 
@@ -151,13 +162,15 @@ def _configure(app: Flask, runtime: Runtime) -> None:
         app.wsgi_app = ProxyFix(app.wsgi_app, x_for=1, x_proto=1)  # type: ignore[method-assign]
 
 
-def _prepare_languages(app: Flask, runtime: Runtime) -> None:
-    def locale() -> str:
-        person = g.get("person")
-        chosen = person.locale if person else session.get("locale")
-        return str(chosen) if chosen in LOCALES else runtime.settings.locale
+def _locale() -> str:
+    """The person's language, else the browser session's, else the installation's."""
+    person = g.get("person")
+    chosen = person.locale if person else session.get("locale")
+    return str(chosen) if chosen in LOCALES else current().settings.locale
 
-    Babel(app, locale_selector=locale)
+
+def _prepare_languages(app: Flask, runtime: Runtime) -> None:
+    Babel(app, locale_selector=_locale)
     zone = ZoneInfo(runtime.settings.timezone)
 
     @app.template_filter("local_time")
@@ -185,7 +198,7 @@ def _prepare_templates(app: Flask) -> None:
             "asset": asset,
             "can": can,
             "me": g.get("person"),
-            "locale": str(get_locale()),
+            "locale": _locale(),
             "translated": translated,
         }
 
@@ -229,19 +242,19 @@ def _register_errors(app: Flask) -> None:
 
 
 def _on_our_error(error: Exception) -> Response:
-    for kind, status, title in STATUS_OF:
+    for kind, status in STATUS_OF:
         if isinstance(error, kind):
             extra = dict(error.extra) if isinstance(error, ConflictError) else {}
             if isinstance(error, InvalidInputError):
                 extra["field"] = error.field
             detail = say("You may not do this.") if status == 403 else error.sentence
-            return _show(status, title, translated(detail), **extra)
+            return _show(status, translated(detail), **extra)
     return _on_bug(error)
 
 
 def _on_csrf_error(_error: Exception) -> Response:
     sentence = say("This page is too old. Load it again and repeat what you did.")
-    return _show(400, "Bad request", translated(sentence))
+    return _show(400, translated(sentence))
 
 
 def _on_http_error(error: Exception) -> Response:
@@ -259,24 +272,25 @@ def _on_http_error(error: Exception) -> Response:
         429: say("Too many tries. Wait a minute."),
     }
     detail = sentences.get(status, error.name)
-    return _show(status, error.name, translated(detail))
+    return _show(status, translated(detail))
 
 
 def _on_database_away(error: Exception) -> Response:
     logger.error("database unreachable: %s", type(error).__name__)
     sentence = say("The database can't be reached. Nothing was saved; try again in a moment.")
-    return _show(503, "Service unavailable", translated(sentence))
+    return _show(503, translated(sentence))
 
 
 def _on_bug(error: Exception) -> Response:
     logger.error("unexpected error at %s", request.endpoint, exc_info=error)
     sentence = say("Something went wrong on our side. Nothing was saved.")
-    return _show(500, "Internal server error", translated(sentence))
+    return _show(500, translated(sentence))
 
 
-def _show(status: int, title: str, detail: str, **extra: object) -> Response:
+def _show(status: int, detail: str, **extra: object) -> Response:
     """The same error as JSON for scripts and the island, as a page for people."""
     if request.path.startswith(("/api/", "/live")):
-        return problem(status, title, detail, **extra)
+        return problem(status, HTTPStatus(status).phrase, detail, **extra)
+    title = translated(TITLES.get(status, say("This did not work")))
     page = render_template("error.html", status=status, title=title, detail=detail)
     return Response(page, status=status, mimetype="text/html")

@@ -19,6 +19,7 @@ from wxdesk.intake.streams import NAMES, intake_streams
 from wxdesk.outbound.models import DeliveryRow
 from wxdesk.plumbing.errors import NotBuiltError
 from wxdesk.plumbing.schema import pending_migrations
+from wxdesk.plumbing.translation import translated
 from wxdesk.runtime import Runtime, current
 from wxdesk.words import say
 
@@ -53,13 +54,13 @@ def settings() -> str:
 @bp.get("/campaigns")
 @requires("campaigns.read")
 def campaigns() -> tuple[str, int]:
-    return render_template("not_built.html", feature=say("Campaigns")), 501
+    return render_template("not_built.html", feature=translated(say("Campaigns"))), 501
 
 
 @bp.get("/reports")
 @requires("reports.read")
 def reports() -> tuple[str, int]:
-    return render_template("not_built.html", feature=say("Reports")), 501
+    return render_template("not_built.html", feature=translated(say("Reports"))), 501
 
 
 @logged_in

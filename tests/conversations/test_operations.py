@@ -3,13 +3,22 @@
 import threading
 
 import pytest
-from cast import WANG, agent_answers, auto_answer, conversation_of, customer_writes, make_rule
+from cast import (
+    WANG,
+    agent_answers,
+    auto_answer,
+    conversation_of,
+    customer_writes,
+    make_account,
+    make_rule,
+)
 from sqlalchemy import func, select
 
 from wxdesk.conversations import standings
 from wxdesk.conversations.jobs import sweep_standings
 from wxdesk.conversations.models import Conversation
 from wxdesk.conversations.operations import assign, claim, reopen
+from wxdesk.conversations.queries import list_standings
 from wxdesk.conversations.rules import Status
 from wxdesk.inbox.operations import claim_next, resolve
 from wxdesk.plumbing.clock import FAR_FUTURE
@@ -86,8 +95,6 @@ def test_after_a_day_a_customer_opens_a_new_conversation(runtime, account, clock
 
 
 def test_customers_of_two_accounts_with_one_openid_are_two_customers(runtime, account):
-    from cast import make_account
-
     other = make_account(runtime, slug="other", original_id="gh_other", app_id="wx_other")
     customer_writes(runtime, account)
     customer_writes(runtime, other)
@@ -115,7 +122,7 @@ def test_of_twenty_agents_at_once_exactly_one_gets_the_conversation(runtime, acc
     assert winners == {conversation_of(runtime).assignee_id}
     assert len(losers) == 15  # the winner's own five succeed
     assert all(isinstance(loser, ConflictError) for loser in losers)
-    assert {loser.extra["assignee_id"] for loser in losers} == winners
+    assert {loser.extra["assignee"]["id"] for loser in losers} == winners
 
 
 def test_agents_who_ask_for_the_next_at_once_get_different_ones(runtime, account, team):
@@ -234,8 +241,6 @@ def test_the_sweeper_does_not_undo_a_claim_that_happens_meanwhile(runtime, accou
     """A claim between the sweeper's reading and its writing must not be swept away for long."""
     conversation = customer_writes(runtime, account).conversation_id
     with runtime.reading() as session:
-        from wxdesk.conversations.queries import list_standings
-
         truth_before = list_standings(session, account.id)
     with runtime.unit_of_work() as uow:
         claim(uow, conversation, team.lin)

@@ -13,14 +13,17 @@ from sqlalchemy import func, select
 
 from wxdesk.app import create_app
 from wxdesk.conversations.models import Conversation, Message
-from wxdesk.intake.jobs import consumer, drain
+from wxdesk.intake.entries import body_of, read_entry
+from wxdesk.intake.jobs import _record, consumer, drain
 from wxdesk.intake.models import SetAsidePush
 from wxdesk.intake.operations import record
 from wxdesk.intake.queries import account_for_everything
 from wxdesk.intake.rules import BATCH, LEAST_SHARE, MOST_ATTEMPTS, shares
 from wxdesk.intake.streams import intake_streams
-from wxdesk.plumbing.streams import GROUP, Offer
+from wxdesk.plumbing.schema import upgrade
+from wxdesk.plumbing.streams import GROUP, Offer, StreamEntry
 from wxdesk.runtime import start
+from wxdesk.wechat.push import Push
 
 POISON = "not the JSON that the webhook writes"
 
@@ -83,8 +86,6 @@ def test_a_drain_killed_between_commit_and_finish_stores_nothing_twice(
 ):
     webhook.deliver(webhook.fields("一"))
     (held,) = streams.read(consumer(), [10] * 4)
-    from wxdesk.intake.entries import read_entry
-
     with runtime.unit_of_work() as uow:
         record(uow, [read_entry(held.body, held.answer)])
     drain()
@@ -155,8 +156,6 @@ def test_no_poison_of_any_kind_stays_for_ever(runtime, account, streams, body, c
 def test_a_locked_database_loses_nothing_and_sets_nothing_aside(
     build_runtime, redis_server, tmp_path, caplog
 ):
-    from wxdesk.plumbing.schema import upgrade
-
     caplog.set_level(logging.CRITICAL)
     path = tmp_path / "own.sqlite3"
     runtime = build_runtime(
@@ -188,7 +187,9 @@ def test_a_drain_waits_for_another_writer(webhook, runtime, account, streams):
     if runtime.engine.dialect.name != "sqlite":
         return
     webhook.deliver(webhook.fields("一"))
-    other = sqlite3.connect(runtime.engine.url.database, isolation_level=None, check_same_thread=False)
+    other = sqlite3.connect(
+        runtime.engine.url.database, isolation_level=None, check_same_thread=False
+    )
     other.execute("BEGIN IMMEDIATE")
     release = threading.Timer(0.3, other.rollback)
     release.start()
@@ -225,9 +226,6 @@ def test_two_drains_at_once_store_each_message_once(webhook, runtime, account, s
 
 def test_the_same_entries_recorded_by_four_threads_are_stored_once(runtime, account, caplog):
     """Two consumers may hold the same entry: one was only slow, not dead."""
-    from wxdesk.intake.jobs import _record
-    from wxdesk.plumbing.streams import StreamEntry
-
     caplog.set_level(logging.CRITICAL)
     bodies = [_stream_entry(runtime, account, number) for number in range(20)]
     held = [StreamEntry("s", f"{n}-0", body, b"") for n, body in enumerate(bodies)]
@@ -251,9 +249,6 @@ def test_the_same_entries_recorded_by_four_threads_are_stored_once(runtime, acco
 
 
 def _stream_entry(runtime, account, number: int) -> bytes:
-    from wxdesk.intake.entries import body_of
-    from wxdesk.wechat.push import Push
-
     now = runtime.clock()
     who = f"o{number % 5}"
     push = Push("gh", who, now.replace(microsecond=0), "text", "", "", str(number), "t", {})
@@ -322,9 +317,7 @@ def test_a_small_batch_is_not_exceeded_by_the_least_shares(waiting, batch):
     assert all(took >= 0 for took in taken)
 
 
-def test_the_accounting_names_the_place_of_every_message(
-    webhook, runtime, account, streams, zhou
-):
+def test_the_accounting_names_the_place_of_every_message(webhook, runtime, account, streams, zhou):
     make_rule(runtime, account, "抽奖")
     for fields in (
         webhook.fields("抽奖"),
@@ -340,4 +333,3 @@ def test_the_accounting_names_the_place_of_every_message(
     assert after["set_aside"] == {"event": 1}
     assert after["is_balanced"] is True
     assert WANG not in str(after)
-

@@ -20,8 +20,11 @@ from wxdesk.accounts.rules import Mode
 from wxdesk.app import create_app
 from wxdesk.conversations import standings
 from wxdesk.conversations.models import Message
+from wxdesk.conversations.operations import claim
 from wxdesk.conversations.rules import Place
+from wxdesk.intake.queries import account_for_everything
 from wxdesk.intake.streams import NAMES, intake_streams
+from wxdesk.plumbing.schema import upgrade
 from wxdesk.wechat.crypto import Cipher, is_signed, sign
 from wxdesk.wechat.push import LARGEST_BODY, read_fields
 
@@ -159,9 +162,7 @@ class TestModes:
 
 
 class TestAnswers:
-    def test_a_hit_is_answered_and_recorded_with_rule_and_version(
-        self, webhook, runtime, account
-    ):
+    def test_a_hit_is_answered_and_recorded_with_rule_and_version(self, webhook, runtime, account):
         rule = make_rule(runtime, account, "抽奖", "感谢参与 ]]> <b>!")
         answer = webhook.deliver(webhook.fields("我要抽奖"))
         assert read_fields(answer.data)["Content"] == "感谢参与 ]]> <b>!"
@@ -305,9 +306,7 @@ class TestRedisAway:
         assert webhook.deliver(webhook.fields("你好")).text == "success"
         assert len(runtime.spool) == 2
 
-    def test_everything_comes_back_once_and_in_order(
-        self, webhook, runtime, clock, own_redis
-    ):
+    def test_everything_comes_back_once_and_in_order(self, webhook, runtime, clock, own_redis):
         own_redis.stop()
         pushes = []
         for number in range(5):
@@ -344,8 +343,6 @@ class TestRedisAway:
         webhook.client.application.extensions["wxdesk-door"].directory.refresh()
         with runtime.unit_of_work() as uow:
             message = uow.session.scalars(select(Message)).one()
-            from wxdesk.conversations.operations import claim
-
             claim(uow, message.conversation_id, team.lin)
         own_redis.stop()
         assert webhook.deliver(webhook.fields("抽奖")).text == "success"
@@ -361,8 +358,6 @@ class TestRedisAway:
             assert webhook.deliver(webhook.fields("你好")).status_code == 500
 
     def test_the_accounting_adds_up_when_all_is_back(self, webhook, runtime, own_redis):
-        from wxdesk.intake.queries import account_for_everything
-
         own_redis.stop()
         webhook.deliver(webhook.fields("你好"))
         own_redis.start()
@@ -379,8 +374,6 @@ class TestRedisAway:
 
 def test_the_database_away_does_not_stop_the_webhook(build_runtime, redis_server, tmp_path):
     """It goes on with the accounts and rules that it knew last."""
-    from wxdesk.plumbing.schema import upgrade
-
     runtime = build_runtime(
         WXDESK_REDIS_URL=redis_server.url, WXDESK_DATABASE_URL=f"sqlite:///{tmp_path}/own.sqlite3"
     )

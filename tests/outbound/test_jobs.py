@@ -5,11 +5,13 @@ import threading
 
 import pytest
 from cast import (
+    APP_ID,
     WANG,
     agent_answers,
     conversation_of,
     customer_writes,
     hire,
+    make_account,
     messages_of,
 )
 from rq import SimpleWorker
@@ -22,7 +24,7 @@ from wxdesk.contacts.models import Contact
 from wxdesk.conversations.models import Message
 from wxdesk.outbound.jobs import deliver, sweep
 from wxdesk.outbound.models import DeliveryRow
-from wxdesk.outbound.operations import claim_delivery
+from wxdesk.outbound.operations import claim_delivery, settle_sent
 from wxdesk.outbound.rules import MOST_ATTEMPTS, Delivery
 from wxdesk.wechat.error_codes import meaning_of
 
@@ -90,7 +92,7 @@ def test_an_answer_is_on_the_customers_phone_and_marked_sent(
 
 @pytest.mark.parametrize("code", [45015, 45047, 48001])
 def test_a_refused_answer_failed_for_good_and_says_why(
-    runtime, question, lin, work_off, wechat, code, caplog
+    runtime, question, lin, work_off, wechat, code
 ):
     wechat.spoil("errcode", errcode=code)
     agent_answers(runtime, question, lin)
@@ -116,7 +118,7 @@ def test_the_quota_that_wechat_counts_is_the_one_that_the_desk_counts(
 
 
 def test_a_busy_wechat_is_asked_again_with_growing_pauses(
-    runtime, question, lin, work_off, wechat, clock, caplog
+    runtime, question, lin, work_off, wechat, clock
 ):
     wechat.spoil("errcode", errcode=-1, times=3)
     agent_answers(runtime, question, lin)
@@ -140,7 +142,7 @@ def test_a_busy_wechat_is_asked_again_with_growing_pauses(
 
 
 def test_a_wechat_that_stays_busy_is_given_up_in_words(
-    runtime, question, lin, work_off, wechat, clock, caplog
+    runtime, question, lin, work_off, wechat, clock
 ):
     wechat.spoil("errcode", errcode=-1, times=100)
     agent_answers(runtime, question, lin)
@@ -167,7 +169,7 @@ def test_an_ended_token_is_replaced_once_within_the_same_attempt(
 
 
 def test_an_answer_that_wechat_took_without_saying_so_is_unconfirmed_and_never_sent_again(
-    runtime, question, lin, work_off, wechat, clock, caplog
+    runtime, question, lin, work_off, wechat, clock
 ):
     """The connection is cut after the message was taken: nobody knows."""
     wechat.spoil("timeout_after_accepting", seconds=9)
@@ -186,7 +188,7 @@ def test_an_answer_that_wechat_took_without_saying_so_is_unconfirmed_and_never_s
 
 @pytest.mark.parametrize("kind", ["http_500", "junk"])
 def test_an_answer_that_nobody_understands_is_unconfirmed(
-    runtime, question, lin, work_off, wechat, kind, caplog
+    runtime, question, lin, work_off, wechat, kind
 ):
     wechat.spoil(kind)
     agent_answers(runtime, question, lin)
@@ -194,11 +196,7 @@ def test_an_answer_that_nobody_understands_is_unconfirmed(
     assert states(runtime) == ["unconfirmed"]
 
 
-def test_a_wechat_that_can_not_be_reached_is_tried_again(
-    build_runtime, redis_server, clock, caplog
-):
-    from cast import APP_ID, make_account
-
+def test_a_wechat_that_can_not_be_reached_is_tried_again(build_runtime, redis_server, clock):
     runtime = build_runtime(WXDESK_REDIS_URL=redis_server.url)
     runtime.redis.set(f"wxdesk:token:{APP_ID}", "a-token")
     message = customer_writes(runtime, make_account(runtime))
@@ -225,11 +223,7 @@ def test_a_process_that_was_killed_while_sending_leaves_an_unconfirmed_answer(
     assert wechat.calls("custom/send") == []
 
 
-def test_a_result_that_comes_after_the_sweep_does_not_count_twice(
-    runtime, question, lin, clock
-):
-    from wxdesk.outbound.operations import settle_sent
-
+def test_a_result_that_comes_after_the_sweep_does_not_count_twice(runtime, question, lin, clock):
     agent_answers(runtime, question, lin)
     delivery = rows(runtime)[0].id
     with runtime.unit_of_work() as uow:
@@ -243,7 +237,7 @@ def test_a_result_that_comes_after_the_sweep_does_not_count_twice(
 
 
 def test_a_later_answer_waits_while_an_earlier_one_is_to_be_tried_again(
-    runtime, question, lin, work_off, wechat, clock, caplog
+    runtime, question, lin, work_off, wechat, clock
 ):
     wechat.spoil("errcode", errcode=-1)
     agent_answers(runtime, question, lin, "一")
@@ -258,7 +252,7 @@ def test_a_later_answer_waits_while_an_earlier_one_is_to_be_tried_again(
 
 
 def test_an_answer_that_failed_for_good_lets_the_next_one_go(
-    runtime, question, lin, work_off, wechat, caplog
+    runtime, question, lin, work_off, wechat
 ):
     wechat.spoil("errcode", errcode=45008)
     agent_answers(runtime, question, lin, "一")
@@ -267,7 +261,7 @@ def test_an_answer_that_failed_for_good_lets_the_next_one_go(
     assert states(runtime) == ["failed", "sent"]
 
 
-def test_another_customer_does_not_wait(runtime, account, question, lin, work_off, wechat, caplog):
+def test_another_customer_does_not_wait(runtime, account, question, lin, work_off, wechat):
     wechat.add_customer("oLi0000000000000000000000000")
     other = customer_writes(runtime, account, openid="oLi0000000000000000000000000")
     wechat.spoil("errcode", errcode=-1)
@@ -317,11 +311,7 @@ def test_a_doorbell_for_a_row_that_is_not_there_does_no_harm(runtime):
     deliver(999_999)
 
 
-def test_redis_away_while_sending_is_tried_again(
-    build_runtime, own_redis, wechat, clock, caplog
-):
-    from cast import make_account
-
+def test_redis_away_while_sending_is_tried_again(build_runtime, own_redis, wechat, clock, caplog):
     caplog.set_level(logging.CRITICAL)
     runtime = build_runtime(WXDESK_REDIS_URL=own_redis.url, WXDESK_WECHAT_API_URL=wechat.url)
     account = make_account(runtime)

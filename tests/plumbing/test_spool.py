@@ -80,7 +80,7 @@ def test_nothing_but_the_entry_is_left_behind(directory):
 
 def test_a_disk_that_takes_nothing_is_an_os_error(tmp_path):
     (tmp_path / "file").write_text("in the way")
-    with pytest.raises(OSError):
+    with pytest.raises(NotADirectoryError):
         Spool(tmp_path / "file" / "spool").put(spooled("a"))
 
 

@@ -76,7 +76,11 @@ def test_the_same_consumer_finds_what_its_earlier_life_held(streams):
     for number in range(3):
         streams.append_once(offer(str(number)))
     streams.read("me", [10, 10])
-    assert [entry.body for entry in streams.left_over("me", 10)] == [b"body 0", b"body 1", b"body 2"]
+    assert [entry.body for entry in streams.left_over("me", 10)] == [
+        b"body 0",
+        b"body 1",
+        b"body 2",
+    ]
     assert streams.left_over("somebody else", 10) == []
 
 

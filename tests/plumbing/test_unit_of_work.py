@@ -78,9 +78,7 @@ def test_a_naive_datetime_is_refused(runtime):
     naive = datetime(2026, 1, 1)  # noqa: DTZ001
     with pytest.raises(StatementError, match="naive"), runtime.unit_of_work() as uow:
         uow.session.add(
-            Contact(
-                account_id=account.id, openid="o", first_seen_at=naive, last_seen_at=uow.now
-            )
+            Contact(account_id=account.id, openid="o", first_seen_at=naive, last_seen_at=uow.now)
         )
 
 

@@ -1,17 +1,29 @@
 """Clocks: judged by when things happened, never by when somebody looks."""
 
+import threading
 from datetime import timedelta
 
 import pytest
-from cast import agent_answers, conversation_of, customer_writes, messages_of
+from cast import (
+    WANG,
+    agent_answers,
+    conversation_of,
+    customer_writes,
+    entry,
+    make_account,
+    messages_of,
+)
 from sqlalchemy import select
 
+from wxdesk.conversations import standings
 from wxdesk.conversations.models import Conversation
 from wxdesk.inbox.operations import resolve
+from wxdesk.intake.operations import record
 from wxdesk.outbound.models import DeliveryRow
 from wxdesk.outbound.operations import claim_delivery, settle_failed, settle_sent
 from wxdesk.plumbing.clock import FAR_FUTURE
 from wxdesk.plumbing.errors import DeliveryError, InvalidInputError
+from wxdesk.plumbing.live import Live
 from wxdesk.sla.jobs import check_deadlines
 from wxdesk.sla.models import SlaBreach
 from wxdesk.sla.operations import set_policy
@@ -59,10 +71,6 @@ def test_writing_more_does_not_move_the_deadline(runtime, account, clock):
 
 
 def test_two_messages_of_one_batch_start_the_clock_at_the_older(runtime, account, clock):
-    from cast import entry
-
-    from wxdesk.intake.operations import record
-
     early = entry(runtime, account, "一", created_at=clock.now - timedelta(seconds=20))
     late = entry(runtime, account, "二", received_at=clock.now + timedelta(milliseconds=5))
     with runtime.unit_of_work() as uow:
@@ -90,9 +98,7 @@ def test_a_message_that_is_recorded_late_moves_the_start_back(runtime, account, 
     assert conversation_of(runtime).due_at == earlier + FIRST
 
 
-def test_an_answer_meets_the_clock_only_when_wechat_has_accepted_it(
-    runtime, account, clock, team
-):
+def test_an_answer_meets_the_clock_only_when_wechat_has_accepted_it(runtime, account, clock, team):
     message = customer_writes(runtime, account)
     delivery = claimed_answer(runtime, message, team.lin)
     assert conversation_of(runtime).waiting_since is not None
@@ -105,9 +111,7 @@ def test_an_answer_meets_the_clock_only_when_wechat_has_accepted_it(
 
 
 @pytest.mark.parametrize("is_ambiguous", [True, False])
-def test_a_failed_or_unconfirmed_answer_meets_nothing(
-    runtime, account, clock, team, is_ambiguous
-):
+def test_a_failed_or_unconfirmed_answer_meets_nothing(runtime, account, clock, team, is_ambiguous):
     message = customer_writes(runtime, account)
     due_at = conversation_of(runtime).due_at
     delivery = claimed_answer(runtime, message, team.lin)
@@ -217,11 +221,6 @@ def test_resolving_after_the_deadline_keeps_the_breach(runtime, account, clock):
 
 
 def test_a_breach_is_announced_and_makes_the_customer_urgent(runtime, account, clock):
-    from cast import WANG
-
-    from wxdesk.conversations import standings
-    from wxdesk.plumbing.live import Live
-
     customer_writes(runtime, account)
     seen = Live(runtime.redis).last_id()
     clock.advance(seconds=301)
@@ -259,8 +258,6 @@ def test_a_new_policy_moves_the_running_clocks_and_no_broken_one(runtime, accoun
 
 
 def test_a_new_policy_leaves_other_accounts_alone(runtime, account, clock):
-    from cast import make_account
-
     other = make_account(runtime, slug="other", original_id="gh_other", app_id="wx_other")
     customer_writes(runtime, other)
     with runtime.unit_of_work() as uow:
@@ -279,10 +276,6 @@ def test_a_promise_that_makes_no_sense_names_its_field(runtime, account, targets
 
 
 def test_more_breaches_than_one_batch_are_all_recorded(runtime, account, clock):
-    from cast import entry
-
-    from wxdesk.intake.operations import record
-
     with runtime.unit_of_work() as uow:
         record(uow, [entry(runtime, account, openid=f"o{n}") for n in range(510)])
     clock.advance(seconds=301)
@@ -294,8 +287,6 @@ def test_more_breaches_than_one_batch_are_all_recorded(runtime, account, clock):
 
 
 def test_two_checks_at_once_record_each_breach_once(runtime, account, clock):
-    import threading
-
     for number in range(20):
         customer_writes(runtime, account, openid=f"o{number}")
     clock.advance(seconds=301)

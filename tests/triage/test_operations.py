@@ -1,5 +1,6 @@
 """Rules change: every change is a version, and reaches every process."""
 
+import threading
 import time
 
 import pytest
@@ -126,8 +127,6 @@ def test_a_rule_of_nobody_and_a_change_of_nothing_are_refused(runtime, account):
 
 
 def test_two_changes_at_once_are_two_versions(runtime, account):
-    import threading
-
     rule = make_rule(runtime, account, reply_text="一")
     start = threading.Barrier(2)
 

@@ -19,8 +19,8 @@ def refused(client: Client, text: str = "您好") -> DeliveryError:
 
 
 def test_a_text_arrives_as_it_was_written(client, console):
-    client.send_text(WANG, "您好 😀 \"引号\" <b>")
-    assert console.phone() == ["您好 😀 \"引号\" <b>"]
+    client.send_text(WANG, '您好 😀 "引号" <b>')
+    assert console.phone() == ['您好 😀 "引号" <b>']
 
 
 @pytest.mark.parametrize("code", [45015, 45047, 48001, 40003])

@@ -35,9 +35,7 @@ def test_no_two_sample_pushes_share_a_once_key():
     keys = {path.stem: push_of(read_fields(path.read_bytes())).once_key for path in PUSHES}
     samples_of_one_message = {"001_text", "023_text", "036_notsure", "042_device_text"}
     different = {stem: key for stem, key in keys.items() if stem not in samples_of_one_message}
-    twins = {
-        stem for stem, key in different.items() if list(different.values()).count(key) > 1
-    }
+    twins = {stem for stem, key in different.items() if list(different.values()).count(key) > 1}
     bodies = {(Path(__file__).parent / "pushes" / f"{stem}.xml").read_text() for stem in twins}
     messages = [body for body in bodies if "<MsgId>" not in body]
     assert not messages, twins
@@ -62,7 +60,7 @@ def test_control_characters_of_customers_are_dropped():
 @pytest.mark.parametrize(
     "body",
     [
-        b'<!DOCTYPE xml><xml><A>1</A></xml>',
+        b"<!DOCTYPE xml><xml><A>1</A></xml>",
         b'<!DOCTYPE xml [<!ENTITY a "b">]><xml><A>&a;</A></xml>',
         b'<!DOCTYPE xml [<!ENTITY a SYSTEM "file:///etc/passwd">]><xml><A>&a;</A></xml>',
         b"<xml><A>&undefined;</A></xml>",
@@ -137,7 +135,9 @@ VALUES = st.recursive(
 @settings(max_examples=150)
 def test_any_well_formed_document_is_a_push_or_malformed(fields):
     try:
-        found = push_of(read_fields(push_xml(fields).decode(errors="replace").encode("utf-8", "replace")))
+        found = push_of(
+            read_fields(push_xml(fields).decode(errors="replace").encode("utf-8", "replace"))
+        )
     except MalformedPushError:
         return
     assert len(found.once_key) == 64

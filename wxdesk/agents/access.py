@@ -74,7 +74,8 @@ def gate(app: Flask) -> Callable[[], Response | None]:
     def check() -> Response | None:
         g.person = None
         if request.endpoint is None:
-            return None  # 404 or 405 follows
+            g.person = _by_session()  # a 404 or 405 page follows, with the person's menu
+            return None
         permission = permission_of(app, request.endpoint)
         if permission == PUBLIC:
             return None

@@ -24,7 +24,7 @@ from wxdesk.conversations.queries import (
 )
 from wxdesk.conversations.rules import Direction, Status
 from wxdesk.inbox.openapi import document
-from wxdesk.inbox.operations import Answer, ThreadMovedError, claim_next, reply, resolve
+from wxdesk.inbox.operations import Answer, ThreadMovedError, claim_next, find_newer, reply, resolve
 from wxdesk.inbox.queries import TotalsCache
 from wxdesk.inbox.shapes import conversations_json, messages_json
 from wxdesk.plumbing.clock import iso
@@ -37,8 +37,10 @@ from wxdesk.plumbing.http import (
     integer_argument,
     json_body,
     limit_argument,
+    number_field,
     page_json,
     problem,
+    text_field,
 )
 from wxdesk.plumbing.translation import translated
 from wxdesk.runtime import current
@@ -123,15 +125,15 @@ def send(conversation_id: int) -> tuple[Response, int] | Response:
     answer = Answer(
         conversation_id=conversation_id,
         agent_id=person().id,
-        text=_text(body, "text"),
-        last_seen_message_id=_number(body, "last_seen_message_id"),
+        text=text_field(body, "text"),
+        last_seen_message_id=number_field(body, "last_seen_message_id"),
         idempotency_key=request.headers.get("Idempotency-Key"),
     )
     try:
         with current().unit_of_work() as uow:
             message_id = reply(uow, answer).id
     except ThreadMovedError as error:
-        return _thread_moved(conversation_id, error)
+        return _thread_moved(answer, error)
     with current().reading() as session:
         wanted = MessageFilter()
         rows = list_messages(session, wanted, after_id=message_id - 1, limit=1)
@@ -213,14 +215,14 @@ def _conversation(conversation_id: int) -> Response:
         return jsonify(conversations_json(session, [row])[0])
 
 
-def _thread_moved(conversation_id: int, error: ThreadMovedError) -> Response:
+def _thread_moved(answer: Answer, error: ThreadMovedError) -> Response:
     with current().reading() as session:
-        contact_id = get_conversation(session, conversation_id).contact.id
+        contact_id = get_conversation(session, answer.conversation_id).contact.id
         return problem(
             409,
             "Conflict",
             translated(error.sentence),
-            newer_messages=messages_json(session, error.newer),
+            newer_messages=messages_json(session, find_newer(session, contact_id, answer)),
             last_message_id=last_message_id(session, contact_id),
         )
 
@@ -254,21 +256,6 @@ def _choice(name: str, kind: Any, default: Any) -> Any:
         raise InvalidInputError(
             name, say("one of: %(values)s", values=", ".join(member.value for member in kind))
         ) from None
-
-
-def _text(body: dict[str, Any], name: str) -> str:
-    value = body.get(name)
-    if not isinstance(value, str):
-        raise InvalidInputError(name, say("a text is needed"))
-    whole = value.encode("utf-8", "ignore").decode()  # half a surrogate pair is no character
-    return whole.replace("\r\n", "\n").replace("\x00", "")
-
-
-def _number(body: dict[str, Any], name: str) -> int:
-    value = body.get(name)
-    if not isinstance(value, int) or isinstance(value, bool) or not 0 <= value <= LARGEST_ID:
-        raise InvalidInputError(name, say("a whole number is needed"))
-    return value
 
 
 def _assignee(value: Any) -> int | None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from sqlalchemy import func, select
+from sqlalchemy.orm import Session
 
 from wxdesk.contacts.models import Contact
 from wxdesk.conversations.models import Conversation, Message
@@ -31,11 +32,10 @@ TRIES = 20
 
 
 class ThreadMovedError(ConflictError):
-    """Somebody wrote after what the agent had seen; `newer` are those messages."""
+    """Somebody wrote after what the agent had seen: `find_newer` tells what."""
 
-    def __init__(self, newer: list[MessageRow]) -> None:
+    def __init__(self) -> None:
         super().__init__(say("the conversation has moved on since you read it"))
-        self.newer = newer
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,15 +59,8 @@ def reply(uow: UnitOfWork, answer: Answer) -> Message:
     if (earlier := _sent_before(uow, answer)) is not None:
         return earlier
     _refuse_unsendable(uow, conversation, contact, answer)
-    newer = list_newer(
-        uow.session,
-        contact.id,
-        than_id=answer.last_seen_message_id,
-        not_by=answer.agent_id,
-        limit=MOST_NEWER,
-    )
-    if newer:
-        raise ThreadMovedError(newer)
+    if find_newer(uow.session, contact.id, answer):
+        raise ThreadMovedError
     message = _store(uow, conversation, answer)
     queue_delivery(uow, message)
     if conversation.assignee_id is None:
@@ -76,6 +69,17 @@ def reply(uow: UnitOfWork, answer: Answer) -> Message:
     conversation.last_message_at = uow.now
     changed(uow, conversation, contact.openid)
     return message
+
+
+def find_newer(session: Session, contact_id: int, answer: Answer) -> list[MessageRow]:
+    """What the customer, a rule or a colleague wrote after the agent had read (at most 50)."""
+    return list_newer(
+        session,
+        contact_id,
+        than_id=answer.last_seen_message_id,
+        not_by=answer.agent_id,
+        limit=MOST_NEWER,
+    )
 
 
 def claim_next(uow: UnitOfWork, agent_id: int) -> int | None:

@@ -75,6 +75,23 @@ def json_body() -> dict[str, Any]:
     return body
 
 
+def text_field(body: dict[str, Any], name: str) -> str:
+    """A text of the JSON body, with plain line ends and without what no database takes."""
+    value = body.get(name)
+    if not isinstance(value, str):
+        raise InvalidInputError(name, say("a text is needed"))
+    whole = value.encode("utf-8", "ignore").decode()  # half a surrogate pair is no character
+    return whole.replace("\r\n", "\n").replace("\x00", "")
+
+
+def number_field(body: dict[str, Any], name: str) -> int:
+    """A whole number of the JSON body, at most 2^53 either way."""
+    value = body.get(name)
+    if not isinstance(value, int) or isinstance(value, bool) or abs(value) > LARGEST_ID:
+        raise InvalidInputError(name, say("a whole number is needed"))
+    return value
+
+
 def cursor_of(values: Sequence[object]) -> str:
     """An opaque cursor made of the last row's key."""
     plain = [{"t": value.isoformat()} if isinstance(value, datetime) else value for value in values]

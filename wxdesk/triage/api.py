@@ -15,7 +15,9 @@ from wxdesk.plumbing.http import (
     cursor_of,
     json_body,
     limit_argument,
+    number_field,
     page_json,
+    text_field,
 )
 from wxdesk.runtime import current
 from wxdesk.triage.operations import RuleForm, change_rule, create_rule
@@ -48,7 +50,7 @@ def create() -> tuple[Response, int]:
     """A new rule; `account` is a slug, `patterns` a list of texts."""
     body = json_body()
     with current().reading() as session:
-        account_id = get_by_slug(session, _text(body, "account")).id
+        account_id = get_by_slug(session, text_field(body, "account")).id
     with current().unit_of_work() as uow:
         rule_id = create_rule(uow, _form(body, account_id, None), person().id).id
     with current().reading() as session:
@@ -78,27 +80,13 @@ def _form(body: dict[str, Any], account_id: int, rule: RuleView | None) -> RuleF
     values = before | body
     return RuleForm(
         account_id=account_id,
-        name=_text(values, "name"),
+        name=text_field(values, "name"),
         match=_match(values.get("match")),
         patterns="\n".join(_patterns(values.get("patterns"))),
-        reply_text=_text(values, "reply_text"),
-        priority=_number(values, "priority"),
+        reply_text=text_field(values, "reply_text"),
+        priority=number_field(values, "priority"),
         is_active=_boolean(values, "is_active"),
     )
-
-
-def _text(body: dict[str, Any], name: str) -> str:
-    value = body.get(name)
-    if not isinstance(value, str):
-        raise InvalidInputError(name, say("a text is needed"))
-    return value
-
-
-def _number(body: dict[str, Any], name: str) -> int:
-    value = body.get(name)
-    if not isinstance(value, int) or isinstance(value, bool):
-        raise InvalidInputError(name, say("a whole number is needed"))
-    return value
 
 
 def _boolean(body: dict[str, Any], name: str) -> bool:
@@ -117,7 +105,7 @@ def _match(value: Any) -> Match:
 def _patterns(value: Any) -> list[str]:
     if not isinstance(value, list) or not all(isinstance(item, str) for item in value):
         raise InvalidInputError("patterns", say("a list of texts is needed"))
-    return value
+    return [text_field({"patterns": item}, "patterns") for item in value]
 
 
 def _json(rule: RuleView) -> dict[str, Any]:
