@@ -119,7 +119,7 @@ def test_the_variable_itself_wins_over_its_file(good, tmp_path):
         "WXDESK_SECRET_KEY": "the key of the variable",
         "WXDESK_SECRET_KEY_FILE": str(tmp_path / "nothing"),
     }
-    assert load(good | environment).secret_key == "the key of the variable"
+    assert load(good | environment).secret_key == "the key of the variable"  # noqa: S105
 
 
 def test_the_made_secret_key_is_private_and_stays(good, tmp_path):

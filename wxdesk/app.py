@@ -211,7 +211,7 @@ def _csrf_check(csrf: CSRFProtect) -> Callable[[], None]:
     """Every change by a browser session carries its token; WeChat signs, scripts have tokens."""
 
     def check() -> None:
-        is_change = request.method not in ("GET", "HEAD", "OPTIONS")
+        is_change = request.method not in ("GET", "HEAD", "OPTIONS") and request.endpoint
         if is_change and request.blueprint != "intake" and not uses_token():
             csrf.protect()
 

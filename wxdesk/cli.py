@@ -23,7 +23,6 @@ from wxdesk.app import create_app
 from wxdesk.bench.commands import bench
 from wxdesk.plumbing import logs
 from wxdesk.plumbing.errors import ConfigurationError, InvalidInputError, WxdeskError
-from wxdesk.plumbing.schema import pending_migrations
 from wxdesk.runtime import Runtime, build
 from wxdesk.settings import LOCALES, Settings, load
 from wxdesk.simulator.customers import start as start_customers
@@ -168,9 +167,7 @@ def simulator(bind: str, storage: Path | None, write_every: float) -> None:
 @main.command()
 def migrate() -> None:
     """Bring the database schema to this version."""
-    runtime = build(_settings())
-    pending = pending_migrations(runtime.engine)
-    supervisor.migrate(runtime.engine)
+    pending = supervisor.migrate(build(_settings()).engine)
     click.echo(f"migrated: {', '.join(pending)}" if pending else "the schema is at head")
 
 

@@ -165,13 +165,17 @@ def prepare(
     return supervisor
 
 
-def migrate(engine: Engine) -> None:
-    """Bring the schema to head; ConfigurationError when the database can't be used."""
+def migrate(engine: Engine) -> list[str]:
+    """Bring the schema to head; ConfigurationError when the database can't be used.
+
+    Returns the revisions that were missing.
+    """
     try:
         pending = pending_migrations(engine)
         if pending and pending[0].startswith("unknown revision"):
             raise ConfigurationError(f"WXDESK_DATABASE_URL: {pending[0]}; install that version")
         upgrade(engine)
+        return pending
     except SQLAlchemyError as error:
         reason = str(getattr(error, "orig", error)).strip().partition("\n")[0]
         raise ConfigurationError(

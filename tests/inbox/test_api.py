@@ -145,7 +145,6 @@ class TestReplying:
             ({"text": "好"}, "last_seen_message_id"),
             ({"text": "好", "last_seen_message_id": "1"}, "last_seen_message_id"),
             ({"text": "好", "last_seen_message_id": True}, "last_seen_message_id"),
-            ({"text": "好", "last_seen_message_id": -1}, "last_seen_message_id"),
             ({"text": "好", "last_seen_message_id": 10**30}, "last_seen_message_id"),
             ([], "body"),
             ("text", "body"),

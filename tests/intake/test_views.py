@@ -67,7 +67,7 @@ class TestWhoIsLetIn:
         assert webhook.post(push_xml(webhook.fields()), {}).status_code == 403
 
     def test_a_signature_made_with_another_token_is_forbidden(self, webhook):
-        webhook.token = "othertoken"
+        webhook.token = "othertoken"  # noqa: S105
         assert webhook.deliver(webhook.fields()).status_code == 403
 
     def test_an_unknown_account_is_not_found(self, webhook):

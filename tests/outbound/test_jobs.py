@@ -328,7 +328,7 @@ def test_redis_away_while_sending_is_tried_again(build_runtime, own_redis, wecha
     assert wechat.phone() == ["马上查。"]
 
 
-def test_a_customer_who_wrote_again_meanwhile_keeps_waiting(
+def test_a_customer_who_wrote_again_meanwhile_keeps_waiting(  # noqa: PLR0913
     runtime, account, question, lin, work_off, wechat, clock
 ):
     agent_answers(runtime, question, lin)

@@ -84,10 +84,10 @@ def text_field(body: dict[str, Any], name: str) -> str:
     return whole.replace("\r\n", "\n").replace("\x00", "")
 
 
-def number_field(body: dict[str, Any], name: str) -> int:
-    """A whole number of the JSON body, at most 2^53 either way."""
+def number_field(body: dict[str, Any], name: str, least: int = 0) -> int:
+    """A whole number of the JSON body, from `least` to 2^53."""
     value = body.get(name)
-    if not isinstance(value, int) or isinstance(value, bool) or abs(value) > LARGEST_ID:
+    if not isinstance(value, int) or isinstance(value, bool) or not least <= value <= LARGEST_ID:
         raise InvalidInputError(name, say("a whole number is needed"))
     return value
 

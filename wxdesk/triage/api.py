@@ -11,6 +11,7 @@ from wxdesk.agents.access import person, requires
 from wxdesk.plumbing.clock import iso
 from wxdesk.plumbing.errors import InvalidInputError
 from wxdesk.plumbing.http import (
+    LARGEST_ID,
     cursor_argument,
     cursor_of,
     json_body,
@@ -84,7 +85,7 @@ def _form(body: dict[str, Any], account_id: int, rule: RuleView | None) -> RuleF
         match=_match(values.get("match")),
         patterns="\n".join(_patterns(values.get("patterns"))),
         reply_text=text_field(values, "reply_text"),
-        priority=number_field(values, "priority"),
+        priority=number_field(values, "priority", least=-LARGEST_ID),
         is_active=_boolean(values, "is_active"),
     )
 
