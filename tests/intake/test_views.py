@@ -395,3 +395,21 @@ def test_the_signature_is_checked_before_the_body_is_read(webhook, account):
     """A stranger learns nothing from how a broken body is answered."""
     query = webhook.signed() | {"signature": sign("othertoken", "1", "2")}
     assert webhook.post(b"<xml><broken", query).status_code == 403
+
+
+def test_redis_and_database_away_still_keeps_the_push_and_lets_no_rule_speak(
+    build_runtime, own_redis, tmp_path, caplog
+):
+    """Nobody knows whether an agent is in the conversation: a person will answer."""
+    path = tmp_path / "own.sqlite3"
+    runtime = build_runtime(WXDESK_REDIS_URL=own_redis.url, WXDESK_DATABASE_URL=f"sqlite:///{path}")
+    upgrade(runtime.engine)
+    make_rule(runtime, make_account(runtime), "抽奖", "感谢参与")
+    webhook = Webhook(create_app(runtime).test_client(), runtime)
+    webhook.deliver(webhook.fields("你好"))
+    runtime.engine.dispose()
+    own_redis.stop()
+    path.rename(path.with_suffix(".away"))
+    path.mkdir()
+    assert webhook.deliver(webhook.fields("抽奖")).text == "success"
+    assert len(runtime.spool) == 1

@@ -108,6 +108,7 @@ SCHEMAS: dict[str, Json] = {
     ),
     "Accounting": _object(
         accepted=NUMBER,
+        duplicates=NUMBER,
         queued={"type": "object", "additionalProperties": NUMBER},
         spooled=NUMBER,
         auto_answered=NUMBER,

@@ -9,22 +9,26 @@ from __future__ import annotations
 
 import logging
 import threading
+import time
 from dataclasses import dataclass
 
 from redis import RedisError
 from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.orm import Session
 
 from wxdesk.accounts.queries import AccountKeys, get_keys, list_versions
 from wxdesk.intake.spooled import empty_spool
 from wxdesk.plumbing.clock import pause
+from wxdesk.plumbing.errors import WxdeskError
 from wxdesk.runtime import Runtime
 from wxdesk.triage.queries import list_active
 from wxdesk.triage.rulebook import Rulebook
-from wxdesk.wechat.crypto import Cipher
+from wxdesk.wechat.crypto import Cipher, CryptoError
 
 logger = logging.getLogger(__name__)
 
 REFRESH_SECONDS = 0.3
+ASK_AGAIN_SECONDS = 0.1
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,31 +49,45 @@ class Directory:
         self._lock = threading.Lock()
         self._thread: threading.Thread | None = None
         self._is_loaded = False
+        self._refreshed_at = -ASK_AGAIN_SECONDS
+        self._unloadable: dict[int, int] = {}  # account id -> the version that was complained of
 
     def find(self, slug: str) -> Desk | None:
         """The account of this address. Raises SQLAlchemyError if nothing was ever loaded."""
         self._start()
         desk = self._desks.get(slug)
-        if desk is None:
+        if desk is None and time.monotonic() - self._refreshed_at > ASK_AGAIN_SECONDS:
             self.refresh()  # an account that was added a moment ago
             desk = self._desks.get(slug)
         return desk
 
     def refresh(self) -> None:
-        """Reload the accounts whose version changed."""
+        """Reload the accounts whose version changed; one that can't be loaded stops no other."""
         with self._lock, self._runtime.reading() as session:
             versions = list_versions(session)
             known = {desk.keys.id: desk for desk in self._desks.values()}
-            desks = {}
-            for account_id, version in versions.items():
-                desk = known.get(account_id)
-                if desk is None or desk.keys.config_version != version:
-                    keys = get_keys(session, self._runtime.vault, account_id)
-                    cipher = Cipher(keys.aes_key, keys.app_id) if keys.aes_key else None
-                    desk = Desk(keys, cipher, Rulebook(list_active(session, account_id)))
-                desks[desk.keys.slug] = desk
-            self._desks = desks
+            desks = [
+                self._load(session, account_id, version, known.get(account_id))
+                for account_id, version in versions.items()
+            ]
+            self._desks = {desk.keys.slug: desk for desk in desks if desk is not None}
+            self._refreshed_at = time.monotonic()
             self._is_loaded = True
+
+    def _load(
+        self, session: Session, account_id: int, version: int, known: Desk | None
+    ) -> Desk | None:
+        is_tried = self._unloadable.get(account_id) == version
+        if is_tried or (known is not None and known.keys.config_version == version):
+            return known
+        try:
+            keys = get_keys(session, self._runtime.vault, account_id)
+            cipher = Cipher(keys.aes_key, keys.app_id) if keys.aes_key else None
+            return Desk(keys, cipher, Rulebook(list_active(session, account_id)))
+        except (WxdeskError, CryptoError) as error:
+            logger.error("account %d can't be loaded: %s", account_id, error)  # noqa: TRY400
+            self._unloadable[account_id] = version
+            return known
 
     def _start(self) -> None:
         if not self._is_loaded:

@@ -87,32 +87,37 @@ def _drain_batch(runtime: Runtime, streams: Streams) -> int:
         return 0
     entries = streams.read(consumer(), shares(waiting))
     if entries:
-        _record_all(runtime, streams, entries)
+        stored = _record_all(runtime, streams, entries)
+        streams.note_repeated(len(entries) - stored)
     return len(entries)
 
 
-def _record_all(runtime: Runtime, streams: Streams, entries: Sequence[StreamEntry]) -> None:
-    """One transaction for all; if that fails, one for each, so that one can't block the rest."""
+def _record_all(runtime: Runtime, streams: Streams, entries: Sequence[StreamEntry]) -> int:
+    """One transaction for all; if that fails, one for each, so that one can't block the rest.
+
+    Returns how many were not stored before (of those tried one by one: all).
+    """
     try:
-        _record(runtime, entries)
+        stored = _record(runtime, entries)
     except AWAY:
         raise
     except Exception:
         logger.exception("batch of %d entries failed; trying one by one", len(entries))
         for entry in entries:
             _record_one(runtime, streams, entry)
-        return
+        return len(entries)
     streams.finish(entries)
+    return stored
 
 
-def _record(runtime: Runtime, entries: Sequence[StreamEntry]) -> None:
+def _record(runtime: Runtime, entries: Sequence[StreamEntry]) -> int:
     read = [read_entry(entry.body, entry.answer) for entry in entries]
     try:
         with runtime.unit_of_work() as uow:
-            record(uow, read)
+            return record(uow, read)
     except IntegrityError:  # another drain was at the same rows; now it is done with them
         with runtime.unit_of_work() as uow:
-            record(uow, read)
+            return record(uow, read)
 
 
 def _record_one(runtime: Runtime, streams: Streams, entry: StreamEntry) -> None:

@@ -7,11 +7,17 @@ from flask import Blueprint, render_template
 from wxdesk.agents.access import requires
 from wxdesk.intake.queries import account_for_everything, list_set_aside
 from wxdesk.plumbing.http import cursor_argument, cursor_of
+from wxdesk.plumbing.translation import translated
 from wxdesk.runtime import current
+from wxdesk.words import say
 
 bp = Blueprint("intake_pages", __name__, url_prefix="/settings")
 
 PAGE = 50
+REASONS = {
+    "event": say("events such as follows and menu clicks"),
+    "unrecordable": say("could not be recorded"),
+}
 
 
 @bp.get("/accounting")
@@ -20,7 +26,11 @@ def accounting() -> str:
     runtime = current()
     with runtime.readers() as session:
         found = account_for_everything(session, runtime.redis, runtime.spool)
-    return render_template("intake/accounting.html", accounting=found.as_json())
+    numbers = found.as_json()
+    numbers["set_aside"] = {
+        translated(REASONS.get(reason, reason)): count for reason, count in found.set_aside.items()
+    }
+    return render_template("intake/accounting.html", accounting=numbers)
 
 
 @bp.get("/set-aside")

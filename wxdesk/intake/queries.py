@@ -35,11 +35,12 @@ class Accounting:
     """Every message that was accepted, in exactly one place.
 
     `accepted` was counted at the door by Redis; everything else is counted where it lies.
-    `duplicates` were recognised only when they were recorded, and are stored once. `difference`
-    is accepted minus the sum of all places.
+    `duplicates` are deliveries so late (over an hour) that only the drain recognised them.
+    `difference` is accepted minus everything else.
     """
 
     accepted: int
+    duplicates: int
     queued: dict[str, int]
     spooled: int
     auto_answered: int
@@ -50,7 +51,7 @@ class Accounting:
     def difference(self) -> int:
         """Negative when Redis was emptied since: then it knows of fewer than there are."""
         recorded = self.auto_answered + self.in_conversation + sum(self.set_aside.values())
-        return self.accepted - recorded - sum(self.queued.values())
+        return self.accepted - self.duplicates - recorded - sum(self.queued.values())
 
     @property
     def is_balanced(self) -> bool:
@@ -108,9 +109,10 @@ def _count(session: Session, redis: Redis, spool: Spool) -> Accounting:
         else:
             places[place] = count
     if unreadable := count_set_aside(session):
-        set_aside["can't be recorded"] = unreadable
+        set_aside["unrecordable"] = unreadable
     return Accounting(
         accepted=accepted,
+        duplicates=streams.repeated(),
         queued=dict(zip(NAMES, streams.waiting(), strict=True)),
         spooled=len(spool),
         auto_answered=places.get(Place.AUTO_ANSWERED, 0),

@@ -104,14 +104,18 @@ class Listener:
 
     def _listen(self) -> None:
         last_id = "$"
+        is_away = False
         while True:
             try:
                 for _stream, items in self._redis.xread({STREAM: last_id}, block=5_000) or ():
                     for item in items:
                         last_id = item[0].decode()
                         self._hand_out(_entry(item))
+                is_away = False
             except RedisError:
-                logger.warning("live stream unreachable; trying again")
+                if not is_away:
+                    logger.warning("live stream unreachable; trying again every second")
+                is_away = True
                 last_id = "$"
                 self._hand_out(("0-0", frozenset({"resync"})))
                 pause(1.0)

@@ -79,6 +79,7 @@ class Streams:
         self._flag = f"{prefix}:draining"
         self.counter_key = f"{prefix}:accepted"
         self._attempts = f"{prefix}:attempts"
+        self._repeated = f"{prefix}:repeated"
         self._append = redis.register_script(APPEND_ONCE)
 
     def append_once(self, offer: Offer) -> Appended:
@@ -139,6 +140,14 @@ class Streams:
                     pipe.xack(key, GROUP, *ids)
                     pipe.xdel(key, *ids)
             pipe.execute()
+
+    def note_repeated(self, count: int) -> None:
+        """Count entries that turned out to be stored already: their once-key had expired."""
+        if count:
+            self._redis.incrby(self._repeated, count)
+
+    def repeated(self) -> int:
+        return int(self._redis.get(self._repeated) or 0)
 
     def failed(self, entry: StreamEntry) -> int:
         """Count a failed try; returns how many there were."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import unicodedata
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -10,6 +11,8 @@ import ahocorasick_rs
 import re2
 
 from wxdesk.triage.rules import Hit, Match, fold, split_patterns
+
+logger = logging.getLogger(__name__)
 
 REGEX_MEMORY = 8 << 20
 
@@ -65,9 +68,16 @@ class Rulebook:
                 elif rule.match is Match.CONTAINS:
                     contained.setdefault(fold(pattern), []).append(hit)
                 else:
-                    self._regexes.append((compile_pattern(pattern), hit))
+                    self._add_regex(pattern, hit)
         self._contained = list(contained.values())
         self._automaton = ahocorasick_rs.AhoCorasick(list(contained)) if contained else None
+
+    def _add_regex(self, pattern: str, hit: Hit) -> None:
+        """A pattern that was fine when it was saved and is no more silences its own rule only."""
+        try:
+            self._regexes.append((compile_pattern(pattern), hit))
+        except BadPatternError as error:
+            logger.error("rule %d left out: %s", hit.rule_id, error)  # noqa: TRY400
 
     def find(self, text: str) -> Hit | None:
         """The rule that answers this text, or None."""
