@@ -17,6 +17,7 @@ from cast import (
     texts,
 )
 
+from wxdesk.conversations import standings
 from wxdesk.conversations.models import Conversation
 from wxdesk.inbox.operations import Answer
 from wxdesk.inbox.operations import reply as operation
@@ -253,7 +254,7 @@ class TestLists:
         answered = customer_writes(runtime, account, openid="oAnswered")
         with runtime.unit_of_work() as uow:
             conversation = uow.session.get_one(Conversation, answered.conversation_id)
-            person_answered(uow, conversation, uow.now, None)
+            person_answered(uow, conversation, 2**40, None)
         customer_writes(runtime, account, openid="oFirst")
         clock.advance(seconds=30)
         customer_writes(runtime, account, openid="oSecond")
@@ -443,3 +444,17 @@ class TestTheWindow:
     def test_leaving_closes_it(self, runtime, account, question, lin):
         customer_writes(runtime, account, kind="event", event="unsubscribe")
         assert self.window(runtime, lin) == (None, 0)
+
+
+def test_a_position_sent_by_the_phone_does_not_hold_an_answer_back(runtime, account, lin):
+    question = customer_writes(runtime, account)
+    customer_writes(runtime, account, "", kind="event", event="LOCATION")
+    path = f"/conversations/{question.conversation_id}/messages"
+    answer = lin.post(path, {"text": "好的", "last_seen_message_id": question.id})
+    assert answer.status_code == 201
+
+
+def test_claiming_the_next_silences_the_rules_at_once(runtime, account, lin, redis):
+    customer_writes(runtime, account)
+    assert lin.post("/conversations/next").status_code == 200
+    assert redis.hget(standings.key(account.id), WANG) == b"attended"

@@ -303,3 +303,54 @@ def test_an_event_starts_no_clock(runtime, account):
     with runtime.reading() as session:
         assert session.scalars(select(Conversation)).all() == []
     assert len(messages_of(runtime)) == 1
+
+
+def test_an_answer_on_its_way_when_the_conversation_is_resolved_still_meets_the_clock(
+    runtime, account, clock, team
+):
+    question = customer_writes(runtime, account)
+    delivery = claimed_answer(runtime, question, team.lin)
+    with runtime.unit_of_work() as uow:
+        resolve(uow, question.conversation_id)
+    clock.advance(seconds=2)
+    arrives(runtime, delivery)
+    assert conversation_of(runtime).first_response_met_at == clock.now
+    assert breaches(runtime) == []
+
+
+def test_an_old_answer_does_not_meet_the_clock_of_a_new_episode(runtime, account, clock, team):
+    question = customer_writes(runtime, account)
+    delivery = claimed_answer(runtime, question, team.lin)
+    with runtime.unit_of_work() as uow:
+        resolve(uow, question.conversation_id)
+    clock.advance(seconds=60)
+    again = customer_writes(runtime, account, "还有一个问题")
+    arrives(runtime, delivery)
+    found = conversation_of(runtime)
+    assert found.id == again.conversation_id
+    assert (found.first_response_met_at, found.waiting_since) == (None, clock.now)
+
+
+def test_answers_and_their_results_at_once_do_not_wait_in_a_circle(runtime, account, team):
+    """One agent writes on while WeChat accepts what was written before."""
+    question = customer_writes(runtime, account)
+    failures: list[BaseException] = []
+
+    def settle(delivery: int) -> None:
+        try:
+            arrives(runtime, delivery)
+        except BaseException as error:  # noqa: BLE001 -- shown below
+            failures.append(error)
+
+    delivery = claimed_answer(runtime, question, team.lin)
+    for _ in range(20):
+        threads = [
+            threading.Thread(target=settle, args=(delivery,)),
+            threading.Thread(target=customer_writes, args=(runtime, account)),
+        ]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        delivery = claimed_answer(runtime, messages_of(runtime)[-1], team.lin)
+    assert failures == []

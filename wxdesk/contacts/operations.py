@@ -9,6 +9,7 @@ from sqlalchemy import select, tuple_
 
 from wxdesk.contacts.models import Contact
 from wxdesk.contacts.rules import window_after
+from wxdesk.plumbing.clock import EPOCH
 from wxdesk.plumbing.db import insert_new
 from wxdesk.plumbing.unit_of_work import UnitOfWork
 
@@ -26,7 +27,7 @@ def ensure_contacts(uow: UnitOfWork, keys: Iterable[Key]) -> dict[Key, Contact]:
                 "account_id": account_id,
                 "openid": openid,
                 "first_seen_at": uow.now,
-                "last_seen_at": uow.now,
+                "last_seen_at": EPOCH,
             }
             for account_id, openid in missing
         ]
@@ -40,7 +41,22 @@ def note_act(contact: Contact, acted_at: datetime, *, is_message: bool) -> None:
     window = window_after(contact.window, acted_at, is_message=is_message)
     contact.window_closes_at = window.closes_at
     contact.window_remaining = window.remaining
-    contact.last_seen_at = max(contact.last_seen_at, acted_at)
+
+
+def note_following(contact: Contact, acted_at: datetime, *, is_following: bool) -> None:
+    """Follow or unfollow; one that is recorded after a later act of the customer is old news."""
+    if acted_at < contact.last_seen_at:
+        return
+    contact.is_following = is_following
+    if not is_following:
+        contact.window_closes_at, contact.window_remaining = None, 0
+
+
+def get_locked(uow: UnitOfWork, contact_id: int) -> Contact:
+    """A customer, locked until the commit."""
+    return uow.session.get_one(
+        Contact, contact_id, with_for_update={"key_share": True}, populate_existing=True
+    )
 
 
 def spend(contact: Contact) -> None:

@@ -27,7 +27,8 @@ class Conversation(Base):
     `due_at` is the earliest deadline of a running clock, FAR_FUTURE when none runs, and
     `queued_at` the time that decides between equal deadlines (oldest unanswered, else latest
     activity): together with the id they are the order of the inbox, so they are never NULL.
-    `version` grows with every change that an agent sees.
+    `waiting_message_id` is the message that started the running clock: only an answer recorded
+    after it meets that clock. `version` grows with every change that an agent sees.
     """
 
     __tablename__ = "conversations"
@@ -56,6 +57,7 @@ class Conversation(Base):
     opened_at: Mapped[datetime]
     resolved_at: Mapped[datetime | None]
     waiting_since: Mapped[datetime | None]
+    waiting_message_id: Mapped[int | None] = mapped_column(BigId)
     last_message_id: Mapped[int | None] = mapped_column(BigId)
     last_message_at: Mapped[datetime]
     queued_at: Mapped[datetime]

@@ -29,7 +29,8 @@ def find_current(uow: UnitOfWork, contact_ids: Iterable[int]) -> dict[int, Conve
         select(Conversation)
         .where(Conversation.id.in_(latest))
         .order_by(Conversation.id)
-        .with_for_update()
+        .with_for_update(key_share=True)
+        .execution_options(populate_existing=True)
     )
     return {conversation.contact_id: conversation for conversation in rows}
 
@@ -49,7 +50,7 @@ def open_or_continue(
         contact_id=contact.id,
         status=Status.OPEN,
         opened_at=wrote_at,
-        last_message_at=uow.now,
+        last_message_at=wrote_at,
         queued_at=wrote_at,
         due_at=FAR_FUTURE,
         is_breached=False,
@@ -68,15 +69,24 @@ def changed(uow: UnitOfWork, conversation: Conversation, openid: str) -> None:
 
 
 def get_locked(uow: UnitOfWork, conversation_id: int) -> tuple[Conversation, Contact]:
-    """A conversation and its customer, locked until the commit; NotFoundError if none."""
-    conversation = uow.session.get(Conversation, conversation_id, with_for_update=True)
+    """A conversation, locked until the commit, and its customer; NotFoundError if none.
+
+    Whoever changes both locks the customer first (`contacts.operations.get_locked`), as the drain
+    does, so that nobody waits in a circle.
+    """
+    conversation = uow.session.get(
+        Conversation,
+        conversation_id,
+        with_for_update={"key_share": True},
+        populate_existing=True,
+    )
     if conversation is None:
         raise NotFoundError(say("there is no conversation %(id)d", id=conversation_id))
     return conversation, uow.session.get_one(Contact, conversation.contact_id)
 
 
-def claim(uow: UnitOfWork, conversation_id: int, agent_id: int) -> None:
-    """Take an unassigned conversation; ConflictError names who was quicker.
+def claim(uow: UnitOfWork, conversation_id: int, agent_id: int) -> bool:
+    """Take an unassigned conversation; False if the agent had it, ConflictError if another has.
 
     A conditional update: of any number of agents at once exactly one gets it.
     """
@@ -94,13 +104,15 @@ def claim(uow: UnitOfWork, conversation_id: int, agent_id: int) -> None:
     conversation, contact = get_locked(uow, conversation_id)
     if taken.rowcount == 1:  # type: ignore[attr-defined]
         changed(uow, conversation, contact.openid)
-    elif conversation.assignee_id != agent_id:
+        return True
+    if conversation.assignee_id != agent_id:
         raise ConflictError(
             say("somebody else has this conversation already")
             if conversation.assignee_id
             else say("the conversation is resolved"),
             assignee=_name_of(uow, conversation.assignee_id),
         )
+    return False
 
 
 def assign(uow: UnitOfWork, conversation_id: int, agent_id: int | None) -> None:
@@ -161,6 +173,7 @@ def _reopen(conversation: Conversation) -> None:
     conversation.resolved_at = None
     conversation.assignee_id = None
     conversation.waiting_since = None
+    conversation.waiting_message_id = None
     for clock in ("first_response", "next_response"):
         for column in ("deadline_at", "met_at", "breached_at"):
             setattr(conversation, f"{clock}_{column}", None)

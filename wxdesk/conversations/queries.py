@@ -140,6 +140,7 @@ def list_newer(
     query = _messages().where(
         Message.contact_id == contact_id,
         Message.id > than_id,
+        Message.kind != "event",
         Message.sender_id.is_distinct_from(not_by) | (Message.sender_kind != "agent"),
     )
     return _message_rows(session, query.order_by(Message.id).limit(limit))

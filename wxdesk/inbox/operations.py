@@ -87,10 +87,10 @@ def claim_next(uow: UnitOfWork, agent_id: int) -> int | None:
     wanted = ConversationFilter(status=Status.OPEN, assignee_id=0)
     for row in list_conversations(uow.session, wanted, Order.DEADLINE, None, TRIES):
         try:
-            claim(uow, row.conversation.id, agent_id)
+            if claim(uow, row.conversation.id, agent_id):
+                return row.conversation.id
         except ConflictError:
             continue  # a colleague was quicker
-        return row.conversation.id
     return None
 
 

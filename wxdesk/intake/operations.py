@@ -12,7 +12,7 @@ from typing import Any
 from sqlalchemy import insert, select
 
 from wxdesk.contacts.models import Contact
-from wxdesk.contacts.operations import ensure_contacts, note_act
+from wxdesk.contacts.operations import ensure_contacts, note_act, note_following
 from wxdesk.conversations.models import Conversation, Message
 from wxdesk.conversations.operations import changed, find_current, open_or_continue
 from wxdesk.conversations.queries import open_conversation_ids
@@ -77,16 +77,13 @@ def _fresh(uow: UnitOfWork, entries: Sequence[Entry]) -> list[Entry]:
 
 def _note_act(contact: Contact, entry: Entry) -> None:
     event = entry.event.lower()
-    if event == UNFOLLOW:
-        contact.is_following = False
-        contact.window_closes_at, contact.window_remaining = None, 0
-        return
-    if event == FOLLOW:
-        contact.is_following = True
+    acted_at = wrote_at(entry.created_at, entry.received_at)
+    if event in (FOLLOW, UNFOLLOW):
+        note_following(contact, acted_at, is_following=event == FOLLOW)
     if entry.opens_window:
-        acted_at = wrote_at(entry.created_at, entry.received_at)
         is_message = not entry.is_event and not entry.is_menu_tap
         note_act(contact, acted_at, is_message=is_message)
+    contact.last_seen_at = max(contact.last_seen_at, acted_at)
 
 
 def _conversations(
@@ -203,9 +200,10 @@ def _update_conversations(
         contact = contacts[entry.account_id, entry.openid]
         conversation = conversations[contact.id]
         written = wrote_at(entry.created_at, entry.received_at)
-        customer_waits(conversation, targets[entry.account_id], written)
-        conversation.last_message_id = message_id
-        conversation.last_message_at = entry.received_at
+        customer_waits(conversation, targets[entry.account_id], written, message_id)
+        if entry.received_at >= conversation.last_message_at:
+            conversation.last_message_id = message_id
+            conversation.last_message_at = entry.received_at
         touched[conversation.id] = (conversation, contact.openid)
     for conversation, openid in touched.values():
         changed(uow, conversation, openid)

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Callable
 
 from redis import RedisError
+from sqlalchemy.exc import OperationalError
 
 from wxdesk.accounts.queries import get_keys
 from wxdesk.background_jobs import SWEEP_DELIVERIES
@@ -15,12 +17,16 @@ from wxdesk.outbound.operations import (
     settle_sent,
     sweep_deliveries,
 )
-from wxdesk.plumbing.errors import DeliveryError
+from wxdesk.plumbing.clock import pause
+from wxdesk.plumbing.errors import DeliveryError, WxdeskError
+from wxdesk.plumbing.unit_of_work import UnitOfWork
 from wxdesk.runtime import Runtime, current, rung
 from wxdesk.wechat.client import Client
 from wxdesk.words import say
 
 logger = logging.getLogger(__name__)
+
+SETTLE_PAUSES = (0.2, 1.0, 3.0)
 
 _clients: dict[tuple[int, int], Client] = {}
 
@@ -38,9 +44,11 @@ def deliver(delivery_id: int) -> None:
         _settle_failed(runtime, parcel, error)
     except RedisError:
         _settle_failed(runtime, parcel, DeliveryError(say("redis is away"), code="redis"))
+    except WxdeskError as error:  # the account is gone, or its keys can't be read
+        reason = DeliveryError(error.sentence, code="account", is_permanent=True)
+        _settle_failed(runtime, parcel, reason)
     else:
-        with runtime.unit_of_work() as uow:
-            settle_sent(uow, parcel.delivery_id)
+        _settle(runtime, lambda uow: settle_sent(uow, parcel.delivery_id))
 
 
 @rung(SWEEP_DELIVERIES)
@@ -52,8 +60,25 @@ def sweep() -> None:
 
 def _settle_failed(runtime: Runtime, parcel: Parcel, error: DeliveryError) -> None:
     logger.warning("delivery %d not sent: code %s", parcel.delivery_id, error.code)
+    _settle(runtime, lambda uow: settle_failed(uow, parcel.delivery_id, error))
+
+
+def _settle(runtime: Runtime, record: Callable[[UnitOfWork], None]) -> None:
+    """What WeChat said must not be forgotten because the database was busy for a moment.
+
+    If it is away for longer the row stays `sending`, and the sweeper calls it unconfirmed.
+    """
+    for seconds in SETTLE_PAUSES:
+        try:
+            with runtime.unit_of_work() as uow:
+                record(uow)
+        except OperationalError:
+            logger.warning("database busy; the result of a delivery waits %g s", seconds)
+            pause(seconds)
+        else:
+            return
     with runtime.unit_of_work() as uow:
-        settle_failed(uow, parcel.delivery_id, error)
+        record(uow)
 
 
 def _client(runtime: Runtime, account_id: int) -> Client:

@@ -14,10 +14,10 @@ from sqlalchemy.orm import aliased
 
 from wxdesk.background_jobs import DELIVER_MESSAGE
 from wxdesk.contacts.models import Contact
+from wxdesk.contacts.operations import get_locked as get_locked_contact
 from wxdesk.contacts.operations import spend
 from wxdesk.conversations.models import Message
 from wxdesk.conversations.operations import changed, get_locked, oldest_unanswered
-from wxdesk.conversations.rules import Status, wrote_at
 from wxdesk.outbound.models import DeliveryRow
 from wxdesk.outbound.rules import GIVEN_UP_AFTER, Delivery, next_attempt_after
 from wxdesk.plumbing.errors import DeliveryError
@@ -88,8 +88,7 @@ def settle_sent(uow: UnitOfWork, delivery_id: int) -> None:
     if row is None:
         return
     message = uow.session.get_one(Message, row.message_id)
-    contact = uow.session.get_one(Contact, row.contact_id, with_for_update=True)
-    spend(contact)
+    spend(get_locked_contact(uow, row.contact_id))
     if message.conversation_id is not None:
         _meet_clock(uow, message, message.conversation_id)
 
@@ -101,7 +100,7 @@ def settle_failed(uow: UnitOfWork, delivery_id: int, error: DeliveryError) -> No
     if error.is_ambiguous:
         settled = _settle(uow, delivery_id, Delivery.UNCONFIRMED, error)
         if settled is not None:
-            spend(uow.session.get_one(Contact, row.contact_id, with_for_update=True))
+            spend(get_locked_contact(uow, row.contact_id))
     elif pause is None:
         _settle(uow, delivery_id, Delivery.FAILED, error)
     else:
@@ -193,9 +192,6 @@ def _meet_clock(uow: UnitOfWork, answer: Message, conversation_id: int) -> None:
     What came later, or lay in a queue meanwhile, still waits.
     """
     conversation, contact = get_locked(uow, conversation_id)
-    if conversation.status is Status.RESOLVED:
-        return
     newer = oldest_unanswered(uow, conversation_id, after_id=answer.id)
-    still_waits = wrote_at(newer.created_at, newer.received_at) if newer else None
-    person_answered(uow, conversation, uow.now, still_waits)
+    person_answered(uow, conversation, answer.id, newer)
     changed(uow, conversation, contact.openid)

@@ -85,6 +85,7 @@ def open_engine(url: str) -> Engine:
         url,
         pool_size=10,
         max_overflow=10,
+        hide_parameters=True,
         pool_pre_ping=True,
         pool_timeout=CONNECT_SECONDS,
         connect_args={
@@ -95,7 +96,13 @@ def open_engine(url: str) -> Engine:
 
 
 def _open_sqlite(url: str) -> Engine:
-    engine = create_engine(url, pool_size=10, max_overflow=20, connect_args={"timeout": 10})
+    engine = create_engine(
+        url,
+        pool_size=10,
+        max_overflow=20,
+        hide_parameters=True,
+        connect_args={"timeout": BUSY_SECONDS},
+    )
 
     @event.listens_for(engine, "connect")
     def _prepare(connection: Any, _record: object) -> None:

@@ -12,8 +12,8 @@ from sqlalchemy import select
 
 from wxdesk.contacts.models import Contact
 from wxdesk.conversations import standings
-from wxdesk.conversations.models import Conversation
-from wxdesk.conversations.rules import Status
+from wxdesk.conversations.models import Conversation, Message
+from wxdesk.conversations.rules import Status, wrote_at
 from wxdesk.plumbing.clock import FAR_FUTURE
 from wxdesk.plumbing.db import insert_new
 from wxdesk.plumbing.errors import InvalidInputError
@@ -22,7 +22,9 @@ from wxdesk.sla.models import SlaBreach, SlaPolicy
 from wxdesk.sla.rules import Clock, Targets, is_breached, target_problem
 
 
-def customer_waits(conversation: Conversation, targets: Targets, wrote_at: datetime) -> None:
+def customer_waits(
+    conversation: Conversation, targets: Targets, wrote_at: datetime, message_id: int
+) -> None:
     """Start the clock at the oldest unanswered message; writing more does not move it.
 
     A message that was recorded late moves it back, but a broken promise stays as it is.
@@ -31,6 +33,8 @@ def customer_waits(conversation: Conversation, targets: Targets, wrote_at: datet
     if waiting_since is not None and (waiting_since <= wrote_at or conversation.is_breached):
         return
     conversation.waiting_since = wrote_at
+    if conversation.waiting_message_id is None:
+        conversation.waiting_message_id = message_id
     clock = running_clock(conversation)
     setattr(conversation, f"{clock}_deadline_at", wrote_at + targets.of(clock))
     setattr(conversation, f"{clock}_met_at", None)
@@ -39,15 +43,22 @@ def customer_waits(conversation: Conversation, targets: Targets, wrote_at: datet
 
 
 def person_answered(
-    uow: UnitOfWork, conversation: Conversation, answered_at: datetime, still_waits: datetime | None
+    uow: UnitOfWork, conversation: Conversation, answer_id: int, newer: Message | None
 ) -> None:
-    """A human answer reached WeChat at `answered_at`: the running clock is met, or was broken.
+    """WeChat accepted a human answer just now: the clock that it answers is met, or was broken.
 
-    `still_waits` is when the oldest message was written that this answer did not cover.
+    `newer` is the oldest message that the answer did not cover: its clock runs on. An answer to an
+    earlier episode meets nothing; one that was on its way when the conversation was resolved
+    still meets the clock that the end had stopped.
     """
-    _end_clock(uow, conversation, answered_at, is_met=True)
-    if still_waits is not None:
-        customer_waits(conversation, targets_of(uow, conversation.account_id), still_waits)
+    if conversation.waiting_message_id is None:
+        _meet_stopped_clock(uow, conversation)
+    elif conversation.waiting_message_id < answer_id:
+        _end_clock(uow, conversation, uow.now, is_met=True)
+        if newer is not None:
+            written = wrote_at(newer.created_at, newer.received_at)
+            targets = targets_of(uow, conversation.account_id)
+            customer_waits(conversation, targets, written, newer.id)
 
 
 def waiting_ends(uow: UnitOfWork, conversation: Conversation) -> None:
@@ -97,7 +108,7 @@ def record_due_breaches(uow: UnitOfWork, limit: int) -> int:
         .where(Conversation.is_breached.is_(False), Conversation.due_at < uow.now)
         .order_by(Conversation.due_at)
         .limit(limit)
-        .with_for_update(skip_locked=True)
+        .with_for_update(skip_locked=True, key_share=True)
     ).all()
     openids = _openids(uow, [conversation.contact_id for conversation in due])
     for conversation in due:
@@ -130,7 +141,17 @@ def _end_clock(
     if is_met:
         setattr(conversation, f"{clock}_met_at", event_at)
     conversation.waiting_since = None
+    conversation.waiting_message_id = None
     _derive(conversation)
+
+
+def _meet_stopped_clock(uow: UnitOfWork, conversation: Conversation) -> None:
+    clock = running_clock(conversation)
+    deadline_at = getattr(conversation, f"{clock}_deadline_at")
+    if deadline_at is not None and getattr(conversation, f"{clock}_met_at") is None:
+        if is_breached(deadline_at, uow.now):
+            _record_breach(uow, conversation, clock)
+        setattr(conversation, f"{clock}_met_at", uow.now)
 
 
 def _derive(conversation: Conversation) -> None:
@@ -166,7 +187,7 @@ def _reset_running_clocks(uow: UnitOfWork, account_id: int, targets: Targets) ->
             Conversation.is_breached.is_(False),
         )
         .order_by(Conversation.id)
-        .with_for_update()
+        .with_for_update(key_share=True)
         .execution_options(yield_per=500)
     )
     for conversation in running:
