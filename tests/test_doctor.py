@@ -6,6 +6,7 @@ from wxdesk.background_jobs import QUEUES
 from wxdesk.doctor import examine
 from wxdesk.intake.operations import set_aside
 from wxdesk.plumbing.spool import Spooled
+from wxdesk.worker import alive_key
 
 
 def bad(runtime) -> dict[str, str]:
@@ -18,7 +19,7 @@ def healthy(runtime) -> None:
     hire(runtime)
     runtime.redis.config_set("appendonly", "yes")
     for queue in QUEUES:
-        runtime.redis.sadd(f"rq:workers:{queue}", "rq:worker:alive")
+        runtime.redis.set(alive_key(queue), 1)
 
 
 def test_all_is_well(build_runtime, own_redis):
@@ -38,7 +39,7 @@ def test_each_loss_in_waiting_is_named(build_runtime, own_redis):
     healthy(runtime)
     runtime.redis.config_set("maxmemory-policy", "allkeys-lru")
     runtime.redis.config_set("appendonly", "no")
-    runtime.redis.delete("rq:workers:outbound")
+    runtime.redis.delete(alive_key("outbound"))
     runtime.spool.put(Spooled("1:a", "direct", "{}", "", 1))
     (runtime.settings.data_dir / "secret.key").write_text("x")
     (runtime.settings.data_dir / "secret.key").chmod(0o644)
@@ -48,7 +49,7 @@ def test_each_loss_in_waiting_is_named(build_runtime, own_redis):
     assert "noeviction" in found["redis"]
     assert "appendonly yes" in found["redis on disk"]
     assert "wxdesk worker outbound" in found["workers"]
-    assert "chmod 600" in found["secret key"]
+    assert "chmod go=" in found["permissions"]
     assert "/settings/set-aside" in found["set aside"]
     assert "spool" in found
 
@@ -59,5 +60,5 @@ def test_a_damaged_spool_file_is_shown(build_runtime, own_redis):
     runtime.spool.put(Spooled("1:a", "direct", "{}", "", 1))
     for path in runtime.settings.spool_dir.glob("*.json"):
         path.write_text("{")
-    list(runtime.spool.entries(10))
+    list(runtime.spool.entries())
     assert str(runtime.settings.spool_dir) in bad(runtime)["spool"]

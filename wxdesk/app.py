@@ -17,7 +17,7 @@ from flask import Flask, Request, Response, g, render_template, request, session
 from flask.sessions import SecureCookieSession, SecureCookieSessionInterface
 from flask_babel import Babel, format_datetime
 from flask_wtf.csrf import CSRFError, CSRFProtect
-from sqlalchemy.exc import OperationalError, TimeoutError
+from sqlalchemy.exc import IntegrityError, OperationalError, TimeoutError
 from werkzeug.exceptions import HTTPException
 from werkzeug.middleware.proxy_fix import ProxyFix
 from werkzeug.routing import IntegerConverter, Map
@@ -236,6 +236,7 @@ def _register_errors(app: Flask) -> None:
     app.register_error_handler(WxdeskError, _on_our_error)
     app.register_error_handler(CSRFError, _on_csrf_error)
     app.register_error_handler(HTTPException, _on_http_error)
+    app.register_error_handler(IntegrityError, _on_race)
     app.register_error_handler(OperationalError, _on_database_away)
     app.register_error_handler(TimeoutError, _on_database_away)
     app.register_error_handler(Exception, _on_bug)
@@ -279,6 +280,13 @@ def _on_database_away(error: Exception) -> Response:
     logger.error("database unreachable: %s", type(error).__name__)
     sentence = say("The database can't be reached. Nothing was saved; try again in a moment.")
     return _show(503, translated(sentence))
+
+
+def _on_race(error: Exception) -> Response:
+    """Two did the same at once, and a unique constraint let one through."""
+    logger.warning("lost a race at %s: %s", request.endpoint, type(error).__name__)
+    sentence = say("Somebody else did this at the same moment. Look, and try again.")
+    return _show(409, translated(sentence))
 
 
 def _on_bug(error: Exception) -> Response:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from wxdesk.plumbing.queues import Job
 
 DRAIN_INTAKE = Job("wxdesk.intake.jobs.drain", queue="intake", every_seconds=2)
-DELIVER_MESSAGE = Job("wxdesk.outbound.jobs.deliver", queue="outbound")
+DELIVER_MESSAGE = Job("wxdesk.outbound.jobs.deliver", queue="outbound", timeout_seconds=120)
 SWEEP_DELIVERIES = Job("wxdesk.outbound.jobs.sweep", queue="outbound", every_seconds=5)
 CHECK_DEADLINES = Job("wxdesk.sla.jobs.check_deadlines", queue="timers", every_seconds=2)
 SWEEP_STANDINGS = Job("wxdesk.conversations.jobs.sweep_standings", queue="timers", every_seconds=15)

@@ -22,13 +22,18 @@ from wxdesk.agents.rules import Role
 from wxdesk.app import create_app
 from wxdesk.bench.commands import bench
 from wxdesk.plumbing import logs
-from wxdesk.plumbing.errors import ConfigurationError, InvalidInputError, WxdeskError
+from wxdesk.plumbing.errors import (
+    ConfigurationError,
+    InvalidInputError,
+    UnavailableError,
+    WxdeskError,
+)
 from wxdesk.runtime import Runtime, build
 from wxdesk.settings import LOCALES, Settings, load
 from wxdesk.simulator.customers import start as start_customers
 from wxdesk.simulator.platform import Platform
 from wxdesk.simulator.server import run as run_simulator
-from wxdesk.supervisor import CONFIGURATION_EXIT
+from wxdesk.supervisor import CONFIGURATION_EXIT, UNAVAILABLE_EXIT
 
 
 class Group(click.Group):
@@ -41,6 +46,9 @@ class Group(click.Group):
             for problem in error.problems:
                 click.echo(f"wxdesk: {problem}", err=True)
             sys.exit(CONFIGURATION_EXIT)
+        except UnavailableError as error:
+            click.echo(f"wxdesk: {error.sentence}", err=True)
+            sys.exit(UNAVAILABLE_EXIT)
         except InvalidInputError as error:
             option = error.field.replace("_", "-")
             click.echo(f"wxdesk: --{option}: {error.sentence}", err=True)
@@ -54,6 +62,7 @@ class Group(click.Group):
 @click.version_option(package_name="wxdesk")
 def main() -> None:
     """The customer-service desk for WeChat official accounts."""
+    os.umask(0o077)  # whatever we write is for this user only
 
 
 def _settings(bind: str | None = None) -> Settings:

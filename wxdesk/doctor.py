@@ -20,6 +20,7 @@ from wxdesk.outbound.rules import Delivery
 from wxdesk.plumbing.errors import ConfigurationError
 from wxdesk.plumbing.schema import pending_migrations
 from wxdesk.runtime import Runtime
+from wxdesk.worker import alive_key
 
 LEAST_FREE_BYTES = 500 * 1024 * 1024
 MANY_WAITING = 10_000
@@ -55,10 +56,16 @@ def _disk(runtime: Runtime) -> Finding:
 
 
 def _permissions(runtime: Runtime) -> Finding:
-    key = runtime.settings.data_dir / "secret.key"
-    if key.exists() and key.stat().st_mode & 0o077:
-        return Finding("secret key", "readable by others", f"chmod 600 {key}")
-    return Finding("secret key", "private")
+    folder = runtime.settings.data_dir
+    open_ones = [
+        path
+        for path in (folder, folder / "secret.key", folder / "wxdesk.sqlite3")
+        if path.exists() and path.stat().st_mode & 0o077
+    ]
+    if open_ones:
+        names = " ".join(str(path) for path in open_ones)
+        return Finding("permissions", "readable by others", f"chmod go= {names}")
+    return Finding("permissions", "for this user only")
 
 
 def _database(runtime: Runtime) -> Iterator[Finding]:
@@ -125,7 +132,7 @@ def _redis(runtime: Runtime) -> Iterator[Finding]:
 
 
 def _silent_queues(runtime: Runtime) -> list[str]:
-    return [name for name in QUEUES if not runtime.redis.smembers(f"rq:workers:{name}")]
+    return [name for name in QUEUES if not runtime.redis.exists(alive_key(name))]
 
 
 def _spool(runtime: Runtime) -> Finding:

@@ -28,13 +28,14 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from wxdesk.background_jobs import QUEUES
 from wxdesk.plumbing.clock import pause
-from wxdesk.plumbing.errors import ConfigurationError
+from wxdesk.plumbing.errors import ConfigurationError, UnavailableError
 from wxdesk.plumbing.schema import pending_migrations, upgrade
 from wxdesk.settings import Settings, socket_path
 
 CONFIGURATION_EXIT = 78  # sysexits.h EX_CONFIG: starting again can't help
+UNAVAILABLE_EXIT = 69  # EX_UNAVAILABLE: starting again later may
 FIRST_PAUSE, LONGEST_PAUSE = 0.5, 30.0
-STEADY_SECONDS = 60.0
+STEADY_SECONDS = 20.0
 STOP_SECONDS = 8.0
 REDIS_START_SECONDS = 60.0
 PR_SET_PDEATHSIG = 1
@@ -53,6 +54,7 @@ class Child:
     started_at: float = 0.0
     restart_at: float = 0.0
     pause: float = FIRST_PAUSE
+    has_run_well: bool = False
 
 
 class Supervisor:
@@ -98,8 +100,9 @@ class Supervisor:
             return 0
         code = child.process.poll()
         if code is None:
+            child.has_run_well |= time.monotonic() - child.started_at > STEADY_SECONDS
             return 0
-        if code == CONFIGURATION_EXIT:
+        if code == CONFIGURATION_EXIT and not child.has_run_well:
             self._say(f"{child.name} can't run with these settings; stopping everything")
             return CONFIGURATION_EXIT
         self._plan_restart(child, code)
@@ -157,7 +160,7 @@ def prepare(
     for child in redis:
         supervisor.start(child)
     try:
-        wait_for_redis(settings)
+        wait_for_redis(settings, redis[0].process if redis else None)
         migrate(engine)
     except BaseException:
         supervisor.stop_all()
@@ -166,7 +169,7 @@ def prepare(
 
 
 def migrate(engine: Engine) -> list[str]:
-    """Bring the schema to head; ConfigurationError when the database can't be used.
+    """Bring the schema to head; UnavailableError when the database can't be used.
 
     Returns the revisions that were missing.
     """
@@ -178,18 +181,21 @@ def migrate(engine: Engine) -> list[str]:
         return pending
     except SQLAlchemyError as error:
         reason = str(getattr(error, "orig", error)).strip().partition("\n")[0]
-        raise ConfigurationError(
+        raise UnavailableError(
             f"WXDESK_DATABASE_URL: the database can't be used ({reason})"
         ) from error
 
 
 def check_schema(engine: Engine) -> None:
-    """ConfigurationError when the schema is not the one of this version."""
+    """ConfigurationError when the schema is not the one of this version.
+
+    UnavailableError when the database does not answer: whoever started us may try again.
+    """
     try:
         pending = pending_migrations(engine)
     except SQLAlchemyError as error:
         reason = str(getattr(error, "orig", error)).strip().partition("\n")[0]
-        raise ConfigurationError(
+        raise UnavailableError(
             f"WXDESK_DATABASE_URL: the database can't be used ({reason})"
         ) from error
     if pending:
@@ -227,8 +233,11 @@ def redis_child(settings: Settings) -> Child:
     return Child("redis", command)
 
 
-def wait_for_redis(settings: Settings) -> None:
-    """Return when Redis answers; ConfigurationError when it does not in time."""
+def wait_for_redis(settings: Settings, process: subprocess.Popen[bytes] | None) -> None:
+    """Return when Redis answers; UnavailableError when it has ended or does not in time.
+
+    `process` is the embedded one.
+    """
     limit = REDIS_START_SECONDS if settings.is_redis_embedded else 5.0
     deadline = time.monotonic() + limit
     reason = ""
@@ -240,8 +249,11 @@ def wait_for_redis(settings: Settings) -> None:
         except RedisError as error:
             reason = str(error)
             pause(0.05)
+        if process is not None and process.poll() is not None:
+            log = settings.data_dir / "redis" / "redis.log"
+            raise UnavailableError(f"the embedded Redis has ended; {log} says why")
     name = "the embedded Redis" if settings.is_redis_embedded else "WXDESK_REDIS_URL: Redis"
-    raise ConfigurationError(f"{name} does not answer ({reason})")
+    raise UnavailableError(f"{name} does not answer ({reason})")
 
 
 def _redis_binary() -> str:

@@ -12,11 +12,15 @@ import time
 from types import FrameType
 
 from redis import RedisError
-from rq import SimpleWorker
+from redis.client import Pipeline
+from rq import Queue, SimpleWorker
+from rq.executions import Execution
+from rq.job import Job as RqJob
 from rq.serializers import JSONSerializer
 
 from wxdesk.background_jobs import PERIODIC, QUEUES
 from wxdesk.plumbing.errors import ConfigurationError
+from wxdesk.plumbing.logs import current_id
 from wxdesk.plumbing.queues import Job
 from wxdesk.runtime import Runtime, current, open_redis, start
 
@@ -25,6 +29,12 @@ logger = logging.getLogger(__name__)
 WORKER_TTL = 60
 MAINTENANCE_SECONDS = 30
 TICK_SECONDS = 0.25
+ALIVE_SECONDS = 2 * WORKER_TTL
+
+
+def alive_key(queue: str) -> str:
+    """Redis key that lives while a worker of the queue does."""
+    return f"wxdesk:alive:{queue}"
 
 
 class Worker(SimpleWorker):
@@ -34,6 +44,16 @@ class Worker(SimpleWorker):
         """The first signal lets the job end; jobs look at `runtime.stopping`."""
         current().stopping.set()
         super().request_stop(signum, frame)  # type: ignore[no-untyped-call]
+
+    def heartbeat(self, timeout: int | None = None, pipeline: Pipeline | None = None) -> None:
+        """Also say that the queue has a worker, for `wxdesk doctor`."""
+        super().heartbeat(timeout, pipeline)
+        self.connection.set(alive_key(self.queues[0].name), 1, ex=ALIVE_SECONDS)
+
+    def perform_job(self, job: RqJob, queue: Queue, execution: Execution) -> bool:
+        """Log lines of the job carry its id."""
+        current_id.set(job.id[:12])
+        return bool(super().perform_job(job, queue, execution))
 
 
 def work(runtime: Runtime, queue: str, *, burst: bool = False) -> None:

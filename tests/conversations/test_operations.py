@@ -240,10 +240,11 @@ def test_the_sweeper_repairs_what_redis_forgot_or_never_heard(runtime, account, 
 def test_the_sweeper_does_not_undo_a_claim_that_happens_meanwhile(runtime, account, team):
     """A claim between the sweeper's reading and its writing must not be swept away for long."""
     conversation = customer_writes(runtime, account).conversation_id
+    kept_before = standings.kept(runtime.redis, account.id)
     with runtime.reading() as session:
         truth_before = list_standings(session, account.id)
     with runtime.unit_of_work() as uow:
         claim(uow, conversation, team.lin)
-    standings.repair(runtime.redis, account.id, truth_before)
+    standings.repair(runtime.redis, account.id, kept_before, truth_before)
     sweep_standings()
     assert standing(runtime, account) == "attended"

@@ -1,6 +1,7 @@
 """The webhook as WeChat sees it: who is let in, what is answered, what is kept."""
 
 import logging
+import shutil
 
 import pytest
 from cast import (
@@ -353,6 +354,7 @@ class TestRedisAway:
         self, webhook, runtime, own_redis, caplog
     ):
         own_redis.stop()
+        shutil.rmtree(runtime.settings.data_dir / "spool", ignore_errors=True)
         (runtime.settings.data_dir / "spool").write_text("a file in the way")
         with caplog.at_level(logging.CRITICAL):
             assert webhook.deliver(webhook.fields("你好")).status_code == 500

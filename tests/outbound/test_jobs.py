@@ -212,7 +212,7 @@ def test_a_process_that_was_killed_while_sending_leaves_an_unconfirmed_answer(
     agent_answers(runtime, question, lin)
     with runtime.unit_of_work() as uow:
         claim_delivery(uow, rows(runtime)[0].id)  # and there the process dies
-    clock.advance(seconds=90)
+    clock.advance(seconds=150)
     sweep()
     assert states(runtime) == ["sending"]
     clock.advance(seconds=1)
@@ -228,7 +228,7 @@ def test_a_result_that_comes_after_the_sweep_does_not_count_twice(runtime, quest
     delivery = rows(runtime)[0].id
     with runtime.unit_of_work() as uow:
         claim_delivery(uow, delivery)
-    clock.advance(seconds=91)
+    clock.advance(seconds=151)
     sweep()
     with runtime.unit_of_work() as uow:
         settle_sent(uow, delivery)

@@ -22,7 +22,7 @@ def test_a_spool_that_was_never_used_is_empty(directory):
     assert Spool(directory).is_empty()
     assert len(Spool(directory)) == 0
     assert Spool(directory).unreadable() == []
-    assert list(Spool(directory).entries(10)) == []
+    assert list(Spool(directory).entries()) == []
 
 
 def test_the_second_delivery_finds_the_answer_of_the_first(directory):
@@ -36,7 +36,7 @@ def test_the_oldest_comes_first_and_no_more_than_asked_for(directory):
     spool = Spool(directory)
     for order in (3, 1, 2):
         spool.put(spooled(f"k{order}", order=order))
-    assert [each.order for each in spool.entries(2)] == [1, 2]
+    assert [each.order for each in spool.entries()] == [1, 2, 3]
 
 
 def test_a_removed_entry_is_gone_and_may_be_removed_twice(directory):
@@ -52,16 +52,16 @@ def test_a_damaged_file_is_set_aside_and_the_rest_is_read(directory, damage):
     spool = Spool(directory)
     spool.put(spooled("good"))
     (directory / "bad.json").write_text(damage)
-    assert [each.once_key for each in spool.entries(10)] == ["good"]
+    assert [each.once_key for each in spool.entries()] == ["good"]
     assert [path.name for path in spool.unreadable()] == ["bad.bad"]
-    assert [each.once_key for each in spool.entries(10)] == ["good"]
+    assert [each.once_key for each in spool.entries()] == ["good"]
 
 
 def test_a_file_that_is_not_text_is_set_aside(directory):
     spool = Spool(directory)
     spool.put(spooled("good"))
     (directory / "bad.json").write_bytes(b"\xff\xfe\x00")
-    assert [each.once_key for each in spool.entries(10)] == ["good"]
+    assert [each.once_key for each in spool.entries()] == ["good"]
     assert len(spool.unreadable()) == 1
 
 
@@ -70,7 +70,7 @@ def test_a_draft_of_a_crashed_process_is_not_an_entry(directory):
     directory.mkdir()
     (directory / f"abc.{os.getpid()}.1.tmp").write_text('{"once_key": "half')
     assert spool.is_empty()
-    assert list(spool.entries(10)) == []
+    assert list(spool.entries()) == []
 
 
 def test_nothing_but_the_entry_is_left_behind(directory):
@@ -97,5 +97,5 @@ def test_of_many_threads_all_get_the_one_answer_that_is_kept(directory):
         thread.start()
     for thread in threads:
         thread.join()
-    (kept,) = Spool(directory).entries(10)
+    (kept,) = Spool(directory).entries()
     assert answers == [kept.answer] * 8

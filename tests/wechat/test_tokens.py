@@ -62,11 +62,22 @@ def test_a_token_that_somebody_else_has_replaced_costs_no_call(redis, console):
 
 
 def test_a_permanently_refused_token_costs_a_bounded_number_of_calls(redis, console):
-    """Inside 30 seconds WeChat ignores a second forced refresh and repeats the token."""
+    """Forced refreshes are few at WeChat, and each kills the token that others use."""
     token = tokens(redis, console).get()
+    token = tokens(redis, console).get(refused=token)
+    before = len(console.calls("stable_token"))
     for _ in range(3):
-        token = tokens(redis, console).get(refused=token)
-    assert len(console.calls("stable_token")) <= 1 + 3 * 2
+        with pytest.raises(DeliveryError, match="does not accept") as caught:
+            tokens(redis, console).get(refused=token)
+        assert not caught.value.is_permanent
+    assert len(console.calls("stable_token")) == before + 3  # asked again, nothing forced
+
+
+def test_a_day_has_a_limited_number_of_forced_refreshes(redis, console):
+    token = tokens(redis, console).get()
+    redis.set(f"wxdesk:token:{APP_ID}:forced-today", 10)
+    with pytest.raises(DeliveryError, match="does not accept"):
+        tokens(redis, console).get(refused=token)
 
 
 def test_a_wrong_secret_is_permanent(redis, console):

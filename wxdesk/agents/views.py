@@ -41,8 +41,7 @@ def login() -> str | Response:
 @public
 def try_login() -> tuple[str, int] | Response:
     """Check the password; the same answer for a wrong one, an unknown address and a locked one."""
-    throttle: Throttle = current_app.extensions["wxdesk-logins"]
-    if not throttle.may("login", request.remote_addr or ""):
+    if not _throttle().may("login", request.remote_addr or ""):
         abort(429)
     runtime = current()
     password = request.form.get("password", "")[:1000]
@@ -81,7 +80,13 @@ def language() -> Response:
     return redirect(_safe_next(request.form.get("next", "") or _referring_path()))
 
 
+def _throttle() -> Throttle:
+    found: Throttle = current_app.extensions["wxdesk-logins"]
+    return found
+
+
 def _refused() -> tuple[str, int]:
+    _throttle().failed("login", request.remote_addr or "")
     sentence = say("Wrong e-mail address or password, or too many tries: wait ten minutes.")
     return _login_page(translated(sentence)), 401
 

@@ -81,7 +81,7 @@ def postgres() -> Iterator[str]:
 def _redis(settings: Settings) -> Iterator[None]:
     process = subprocess.Popen(redis_child(settings).command)
     try:
-        wait_for_redis(settings)
+        wait_for_redis(settings, process)
         yield
     finally:
         process.terminate()

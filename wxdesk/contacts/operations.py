@@ -17,7 +17,7 @@ Key = tuple[int, str]
 
 
 def ensure_contacts(uow: UnitOfWork, keys: Iterable[Key]) -> dict[Key, Contact]:
-    """The contacts of these (account id, openid), made where they are missing."""
+    """The contacts of these (account id, openid), locked, made where they are missing."""
     wanted = set(keys)
     found = _find(uow, wanted)
     missing = sorted(wanted - found.keys())
@@ -66,6 +66,10 @@ def spend(contact: Contact) -> None:
 
 def _find(uow: UnitOfWork, keys: set[Key]) -> dict[Key, Contact]:
     rows = uow.session.scalars(
-        select(Contact).where(tuple_(Contact.account_id, Contact.openid).in_(sorted(keys)))
+        select(Contact)
+        .where(tuple_(Contact.account_id, Contact.openid).in_(sorted(keys)))
+        .order_by(Contact.id)
+        .with_for_update(key_share=True)
+        .execution_options(populate_existing=True)
     )
     return {(contact.account_id, contact.openid): contact for contact in rows}

@@ -14,8 +14,9 @@ def sweep_standings() -> None:
     """Repair what Redis knows of attended and overdue customers."""
     runtime = current()
     with runtime.reading() as session:
-        truths = {
-            account.id: list_standings(session, account.id) for account in list_names(session)
-        }
-    for account_id, truth in truths.items():
-        standings.repair(runtime.redis, account_id, truth)
+        accounts = list_names(session)
+    for account in accounts:
+        before = standings.kept(runtime.redis, account.id)
+        with runtime.reading() as session:
+            truth = list_standings(session, account.id)
+        standings.repair(runtime.redis, account.id, before, truth)

@@ -8,6 +8,7 @@ from datetime import datetime
 from sqlalchemy import func, select, update
 
 from wxdesk.agents.models import Agent
+from wxdesk.agents.rules import may
 from wxdesk.contacts.models import Contact
 from wxdesk.conversations import standings
 from wxdesk.conversations.models import Conversation, Message
@@ -163,7 +164,7 @@ def _refuse_unknown(uow: UnitOfWork, agent_id: int | None) -> None:
     if agent_id is None:
         return
     agent = uow.session.get(Agent, agent_id)
-    if agent is None or not agent.is_active:
+    if agent is None or not agent.is_active or not may(agent.role, "conversations.reply"):
         raise InvalidInputError("assignee", say("there is no such agent"))
 
 

@@ -13,6 +13,13 @@ from redis import Redis
 from wxdesk.conversations.rules import Standing
 from wxdesk.plumbing.unit_of_work import UnitOfWork
 
+# KEYS: hash. ARGV: field, value that was read ("" for none), value to put ("" to remove).
+REPLACE = """
+if (redis.call('HGET', KEYS[1], ARGV[1]) or '') ~= ARGV[2] then return 0 end
+if ARGV[3] == '' then return redis.call('HDEL', KEYS[1], ARGV[1]) end
+return redis.call('HSET', KEYS[1], ARGV[1], ARGV[3])
+"""
+
 
 def key(account_id: int) -> str:
     return f"wxdesk:standings:{account_id}"
@@ -23,18 +30,26 @@ def remember(uow: UnitOfWork, account_id: int, openid: str, standing: Standing) 
     uow.remember(key(account_id), openid, None if standing is Standing.NEW else standing.value)
 
 
-def repair(redis: Redis, account_id: int, truth: dict[str, Standing]) -> int:
-    """Make the account's hash equal to the truth; returns how many entries were wrong."""
+def kept(redis: Redis, account_id: int) -> dict[str, str]:
+    """What Redis says now; read it before the truth, so that a change in between is not undone."""
     pairs: dict[Any, Any] = redis.hgetall(key(account_id))
-    kept = {openid.decode(): value.decode() for openid, value in pairs.items()}
-    wrong: dict[Any, Any] = {
-        openid: value.value for openid, value in truth.items() if kept.get(openid) != value
+    return {openid.decode(): value.decode() for openid, value in pairs.items()}
+
+
+def repair(
+    redis: Redis, account_id: int, before: dict[str, str], truth: dict[str, Standing]
+) -> int:
+    """Make the account's hash equal to the truth, where it is still as it was `before`.
+
+    Returns how many entries were wrong.
+    """
+    wrong = {
+        openid: truth[openid].value if openid in truth else ""
+        for openid in before.keys() | truth.keys()
+        if before.get(openid) != (truth[openid].value if openid in truth else None)
     }
-    gone = kept.keys() - truth.keys()
     with redis.pipeline(transaction=False) as pipe:
-        if wrong:
-            pipe.hset(key(account_id), mapping=wrong)
-        if gone:
-            pipe.hdel(key(account_id), *gone)
+        for openid, value in wrong.items():
+            pipe.eval(REPLACE, 1, key(account_id), openid, before.get(openid, ""), value)
         pipe.execute()
-    return len(wrong) + len(gone)
+    return len(wrong)

@@ -21,6 +21,7 @@ from wxdesk.conversations.rules import Direction, SenderKind, Status
 from wxdesk.outbound.models import DeliveryRow
 from wxdesk.outbound.operations import queue_delivery
 from wxdesk.outbound.rules import Delivery, text_problem
+from wxdesk.plumbing.db import write_in_order
 from wxdesk.plumbing.errors import ConflictError, InvalidInputError
 from wxdesk.plumbing.unit_of_work import UnitOfWork
 from wxdesk.sla.operations import waiting_ends
@@ -29,6 +30,7 @@ from wxdesk.words import say
 MOST_NEWER = 50
 LONGEST_KEY = 100
 TRIES = 20
+ROUNDS = 5
 
 
 class ThreadMovedError(ConflictError):
@@ -85,13 +87,17 @@ def find_newer(session: Session, contact_id: int, answer: Answer) -> list[Messag
 def claim_next(uow: UnitOfWork, agent_id: int) -> int | None:
     """Claim the most urgent unassigned conversation; None when nothing waits for anybody."""
     wanted = ConversationFilter(status=Status.OPEN, assignee_id=0)
-    for row in list_conversations(uow.session, wanted, Order.DEADLINE, None, TRIES):
-        try:
-            if claim(uow, row.conversation.id, agent_id):
-                return row.conversation.id
-        except ConflictError:
-            continue  # a colleague was quicker
-    return None
+    for _ in range(ROUNDS):
+        rows = list_conversations(uow.session, wanted, Order.DEADLINE, None, TRIES)
+        if not rows:
+            return None
+        for row in rows:
+            try:
+                if claim(uow, row.conversation.id, agent_id):
+                    return row.conversation.id
+            except ConflictError:
+                continue  # a colleague was quicker
+    raise ConflictError(say("too many take the next one at this moment; try again"))
 
 
 def resolve(uow: UnitOfWork, conversation_id: int) -> None:
@@ -166,6 +172,7 @@ def _store(uow: UnitOfWork, conversation: Conversation, answer: Answer) -> Messa
         created_at=uow.now,
         received_at=uow.now,
     )
+    write_in_order(uow.session, Message.__tablename__)
     uow.session.add(message)
     uow.session.flush()
     return message

@@ -48,6 +48,7 @@ class Directory:
         self._desks: dict[str, Desk] = {}
         self._lock = threading.Lock()
         self._thread: threading.Thread | None = None
+        self._mover: threading.Thread | None = None
         self._is_loaded = False
         self._refreshed_at = -ASK_AGAIN_SECONDS
         self._unloadable: dict[int, int] = {}  # account id -> the version that was complained of
@@ -104,7 +105,7 @@ class Directory:
         is_away = False
         while not self._runtime.stopping.is_set():
             pause(REFRESH_SECONDS)
-            self._empty_spool()
+            self._look_after_spool()
             try:
                 self.refresh()
                 is_away = False
@@ -114,10 +115,23 @@ class Directory:
                     logger.error("database unreachable (%s); the known rules go on", reason)  # noqa: TRY400
                 is_away = True
 
+    def _look_after_spool(self) -> None:
+        """In a thread of its own: many files take a while, and rules must not wait."""
+        is_busy = self._mover is not None and self._mover.is_alive()
+        if not is_busy and not self._is_spool_empty():
+            self._mover = threading.Thread(target=self._empty_spool, daemon=True, name="spool")
+            self._mover.start()
+
+    def _is_spool_empty(self) -> bool:
+        try:
+            return self._runtime.spool.is_empty()
+        except OSError:
+            return True  # whoever wants to write there answers 500 and says why
+
     def _empty_spool(self) -> None:
         """The machine that spooled brings its files back, wherever the drain runs."""
         try:
-            if not self._runtime.spool.is_empty() and self._runtime.redis.ping():
+            if self._runtime.redis.ping():
                 moved = empty_spool(self._runtime)
                 logger.info("redis is back; %d spooled messages moved to the streams", moved)
         except (RedisError, OSError):

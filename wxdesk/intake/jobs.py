@@ -40,7 +40,7 @@ def drain() -> None:
     streams = intake_streams(runtime.redis)
     try:
         streams.prepare()
-        empty_spool(runtime)
+        _empty_spool(runtime)
         left = streams.left_over(consumer(), BATCH)
         while left and not _is_time_up(runtime, time.monotonic()):
             _record_all(runtime, streams, left)
@@ -56,6 +56,15 @@ def drain() -> None:
 def consumer() -> str:
     """A stable name a worker slot: after a crash its next process goes on with what it held."""
     return os.environ.get("WXDESK_WORKER_NAME") or f"{os.uname().nodename}-{os.getpid()}"
+
+
+def _empty_spool(runtime: Runtime) -> None:
+    """Trouble with the spool's files must not keep the streams from being recorded."""
+    try:
+        if not runtime.spool.is_empty():
+            empty_spool(runtime)
+    except OSError as error:
+        logger.error("the spool can't be emptied: %s", error.strerror)  # noqa: TRY400
 
 
 def _drain_until_quiet(runtime: Runtime, streams: Streams) -> None:
@@ -87,27 +96,29 @@ def _drain_batch(runtime: Runtime, streams: Streams) -> int:
         return 0
     entries = streams.read(consumer(), shares(waiting))
     if entries:
-        stored = _record_all(runtime, streams, entries)
-        streams.note_repeated(len(entries) - stored)
+        streams.note_repeated(_record_all(runtime, streams, entries))
     return len(entries)
 
 
 def _record_all(runtime: Runtime, streams: Streams, entries: Sequence[StreamEntry]) -> int:
     """One transaction for all; if that fails, one for each, so that one can't block the rest.
 
-    Returns how many were not stored before (of those tried one by one: all).
+    Returns how many were stored before under an expired once-key (those tried one by one, and
+    those that another drain has taken over meanwhile, are not looked at).
     """
     try:
         stored = _record(runtime, entries)
     except AWAY:
         raise
-    except Exception:
-        logger.exception("batch of %d entries failed; trying one by one", len(entries))
+    except Exception as error:  # noqa: BLE001 -- the job is a door: whatever it is, go on one by one
+        logger.error(  # noqa: TRY400 -- a driver's message may name a customer
+            "batch of %d entries failed (%s); trying one by one", len(entries), type(error).__name__
+        )
         for entry in entries:
             _record_one(runtime, streams, entry)
-        return len(entries)
-    streams.finish(entries)
-    return stored
+        return 0
+    is_all_ours = streams.finish(entries) == len(entries)
+    return len(entries) - stored if is_all_ours else 0
 
 
 def _record(runtime: Runtime, entries: Sequence[StreamEntry]) -> int:
@@ -125,9 +136,10 @@ def _record_one(runtime: Runtime, streams: Streams, entry: StreamEntry) -> None:
         _record(runtime, [entry])
     except AWAY:
         raise
-    except Exception as error:
+    except Exception as error:  # noqa: BLE001 -- what can't be recorded is set aside with the reason
         attempts = streams.failed(entry)
-        logger.exception("entry %s failed %d times", entry.name, attempts)
+        reason = type(error).__name__
+        logger.error("entry %s failed %d times (%s)", entry.name, attempts, reason)  # noqa: TRY400
         if attempts < MOST_ATTEMPTS:
             return  # it stays pending, and is tried again by the next drain
         _set_aside(runtime, entry, error, attempts)

@@ -19,7 +19,7 @@ from wxdesk.conversations.queries import open_conversation_ids
 from wxdesk.conversations.rules import Direction, Place, SenderKind, wrote_at
 from wxdesk.intake.models import SetAsidePush
 from wxdesk.intake.rules import FOLLOW, UNFOLLOW, Entry
-from wxdesk.plumbing.db import insert_new
+from wxdesk.plumbing.db import insert_new, write_in_order
 from wxdesk.plumbing.unit_of_work import UnitOfWork
 from wxdesk.sla.operations import customer_waits, targets_of
 
@@ -138,6 +138,7 @@ def _store_messages(
                 **_place(entry),
             }
         )
+    write_in_order(uow.session, Message.__tablename__)
     uow.session.execute(insert(Message), rows)
     return _ids(uow, entries)
 

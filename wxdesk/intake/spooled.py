@@ -8,24 +8,20 @@ from wxdesk.plumbing.spool import Spooled
 from wxdesk.plumbing.streams import Offer
 from wxdesk.runtime import Runtime
 
-BATCH = 500
-MOST_BATCHES = 200
-
 
 def empty_spool(runtime: Runtime) -> int:
     """Move every spooled entry; a file is removed only when Redis has its entry.
 
-    Raises RedisError when Redis is away again. Two at once do no harm: the once-key decides.
+    One mover at a time; the once-key would keep two from storing twice. Raises RedisError when
+    Redis is away again, OSError when the directory can't be used.
     """
     moved = 0
-    for _ in range(MOST_BATCHES):
-        entries: list[Spooled] = list(runtime.spool.entries(BATCH))
-        for entry in entries:
-            _append(runtime, entry)
-            runtime.spool.remove(entry)
-        moved += len(entries)
-        if len(entries) < BATCH:
-            break
+    with runtime.spool.alone() as is_alone:
+        while is_alone and (entries := runtime.spool.entries()):
+            for entry in entries:
+                _append(runtime, entry)
+                runtime.spool.remove(entry)
+            moved += len(entries)
     return moved
 
 

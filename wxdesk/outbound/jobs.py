@@ -6,7 +6,7 @@ import logging
 from collections.abc import Callable
 
 from redis import RedisError
-from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import OperationalError, TimeoutError
 
 from wxdesk.accounts.queries import get_keys
 from wxdesk.background_jobs import SWEEP_DELIVERIES
@@ -36,16 +36,15 @@ def deliver(delivery_id: int) -> None:
     runtime = current()
     with runtime.unit_of_work() as uow:
         parcel = claim_delivery(uow, delivery_id)
-    if parcel is None:
+        client = _client(runtime, uow, parcel) if parcel else None
+    if parcel is None or client is None:
         return
     try:
-        _client(runtime, parcel.account_id).send_text(parcel.openid, parcel.text)
+        client.send_text(parcel.openid, parcel.text)
     except DeliveryError as error:
         _settle_failed(runtime, parcel, error)
     except RedisError:
-        _settle_failed(runtime, parcel, DeliveryError(say("redis is away"), code="redis"))
-    except WxdeskError as error:  # the account is gone, or its keys can't be read
-        reason = DeliveryError(error.sentence, code="account", is_permanent=True)
+        reason = DeliveryError(say("redis is away"), code="redis")
         _settle_failed(runtime, parcel, reason)
     else:
         _settle(runtime, lambda uow: settle_sent(uow, parcel.delivery_id))
@@ -72,7 +71,7 @@ def _settle(runtime: Runtime, record: Callable[[UnitOfWork], None]) -> None:
         try:
             with runtime.unit_of_work() as uow:
                 record(uow)
-        except OperationalError:
+        except (OperationalError, TimeoutError):
             logger.warning("database busy; the result of a delivery waits %g s", seconds)
             pause(seconds)
         else:
@@ -81,13 +80,20 @@ def _settle(runtime: Runtime, record: Callable[[UnitOfWork], None]) -> None:
         record(uow)
 
 
-def _client(runtime: Runtime, account_id: int) -> Client:
-    """One client an account and configuration, so that connections are used again."""
-    with runtime.reading() as session:
-        keys = get_keys(session, runtime.vault, account_id)
-    known = (account_id, keys.config_version)
+def _client(runtime: Runtime, uow: UnitOfWork, parcel: Parcel) -> Client | None:
+    """One client an account and configuration, so that connections are used again.
+
+    Found in the transaction of the claim: if the database goes away here, nothing was claimed.
+    """
+    try:
+        keys = get_keys(uow.session, runtime.vault, parcel.account_id)
+    except WxdeskError as error:  # the keys can't be read
+        reason = DeliveryError(error.sentence, code="account", is_permanent=True)
+        settle_failed(uow, parcel.delivery_id, reason)
+        return None
+    known = (keys.id, keys.config_version)
     if known not in _clients:
-        for old in [key for key in _clients if key[0] == account_id]:
+        for old in [key for key in _clients if key[0] == keys.id]:
             del _clients[old]
         credentials = (keys.app_id, keys.app_secret)
         _clients[known] = Client(runtime.redis, runtime.settings.wechat_api_url, credentials)

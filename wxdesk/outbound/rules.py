@@ -9,7 +9,7 @@ from wxdesk.words import say
 
 LONGEST_TEXT_BYTES = 2047
 MOST_ATTEMPTS = 6
-GIVEN_UP_AFTER = timedelta(seconds=90)
+GIVEN_UP_AFTER = timedelta(seconds=150)  # longer than the job that sends may take
 
 
 class Delivery(StrEnum):

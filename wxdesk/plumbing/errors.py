@@ -50,6 +50,10 @@ class ConfigurationError(WxdeskError):
         self.problems = problems
 
 
+class UnavailableError(WxdeskError):
+    """Something outside of this process can't be used now; trying again later may help."""
+
+
 class DeliveryError(WxdeskError):
     """An outside service did not take what we sent.
 

@@ -7,6 +7,7 @@ numbers by which a browser resumes.
 
 from __future__ import annotations
 
+import contextlib
 import json
 import logging
 import queue
@@ -22,6 +23,7 @@ from wxdesk.plumbing.clock import Clock, iso, pause
 logger = logging.getLogger(__name__)
 
 STREAM = "wxdesk:live"
+BLOCK_MILLISECONDS = 5_000
 KEPT_ENTRIES = 5_000
 MAX_TOPICS = 500
 COALESCE_SECONDS = 0.5
@@ -30,6 +32,7 @@ MAX_WAITING = 1_000
 STREAM_LIFE_SECONDS = 900.0
 
 Entry = tuple[str, frozenset[str]]
+RESYNC: Entry = ("0-0", frozenset({"resync"}))
 
 
 class Live:
@@ -103,22 +106,24 @@ class Listener:
             self._browsers.discard(mailbox)
 
     def _listen(self) -> None:
-        last_id = "$"
+        last_id: str | None = None
         is_away = False
         while True:
             try:
-                for _stream, items in self._redis.xread({STREAM: last_id}, block=5_000) or ():
-                    for item in items:
-                        last_id = item[0].decode()
-                        self._hand_out(_entry(item))
-                is_away = False
+                last_id = last_id or Live(self._redis).last_id()
+                answer = self._redis.xread({STREAM: last_id}, block=BLOCK_MILLISECONDS)
             except RedisError:
                 if not is_away:
                     logger.warning("live stream unreachable; trying again every second")
                 is_away = True
-                last_id = "$"
-                self._hand_out(("0-0", frozenset({"resync"})))
                 pause(1.0)
+                continue
+            if is_away:  # an emptied Redis counts from the start again
+                last_id, is_away = None, False
+                self._hand_out(RESYNC)
+            for entry in _entries(answer):
+                last_id = entry[0]
+                self._hand_out(entry)
 
     def _hand_out(self, entry: Entry) -> None:
         with self._lock:
@@ -127,7 +132,25 @@ class Listener:
             try:
                 mailbox.put_nowait(entry)
             except queue.Full:
-                self.leave(mailbox)  # a browser that reads nothing; it reconnects and resyncs
+                _start_over(mailbox)
+
+
+def _start_over(mailbox: queue.Queue[Entry]) -> None:
+    """A browser that reads too slowly loses the single topics and is told to fetch everything."""
+    with contextlib.suppress(queue.Empty):
+        while True:
+            mailbox.get_nowait()
+    with contextlib.suppress(queue.Full):
+        mailbox.put_nowait(RESYNC)
+
+
+def _entries(answer: Any) -> list[Entry]:
+    """Of an XREAD, in the form of RESP3 (a dict) or RESP2 (a list)."""
+    if not answer:
+        return []
+    if isinstance(answer, dict):
+        return [_entry(item) for batches in answer.values() for items in batches for item in items]
+    return [_entry(item) for _stream, items in answer for item in items]
 
 
 def event_stream(

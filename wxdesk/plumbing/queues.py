@@ -8,7 +8,8 @@ from redis import Redis
 from rq import Queue
 from rq.serializers import JSONSerializer
 
-WEEK_SECONDS = 7 * 24 * 3600
+HOUR_SECONDS = 3600
+WEEK_SECONDS = 7 * 24 * HOUR_SECONDS
 DOORBELL_SECONDS = 30
 
 
@@ -41,7 +42,7 @@ class Queues:
             *ids,
             job_timeout=job.timeout_seconds,
             result_ttl=0,
-            failure_ttl=WEEK_SECONDS,
+            failure_ttl=HOUR_SECONDS if job.every_seconds else WEEK_SECONDS,
         )
 
     def ring(self, job: Job) -> bool:

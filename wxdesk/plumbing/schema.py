@@ -28,7 +28,8 @@ def pending_migrations(engine: Engine) -> list[str]:
     A revision that this version does not know (a newer wxdesk has been here) is listed as such.
     """
     script = ScriptDirectory.from_config(_config())
-    with engine.connect() as connection:
+    reading = engine.execution_options(is_reading=True)
+    with reading.connect() as connection:
         present = MigrationContext.configure(connection).get_current_revision()
     known = [revision.revision for revision in script.walk_revisions()][::-1]
     if present is None:

@@ -7,11 +7,13 @@ the whole entry or nothing.
 
 from __future__ import annotations
 
+import fcntl
 import hashlib
 import json
 import logging
 import os
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -63,10 +65,22 @@ class Spool:
             draft.unlink(missing_ok=True)
         return entry
 
-    def entries(self, limit: int) -> Iterator[Spooled]:
-        """Up to `limit` entries, the oldest first."""
+    def entries(self) -> list[Spooled]:
+        """All entries, the oldest first; files that can't be read are passed over."""
         found = [entry for path in self._directory.glob("*.json") if (entry := self._read(path))]
-        yield from sorted(found, key=lambda entry: entry.order)[:limit]
+        return sorted(found, key=lambda entry: entry.order)
+
+    @contextmanager
+    def alone(self) -> Iterator[bool]:
+        """True inside for one process or thread at a time; nobody waits."""
+        self._directory.mkdir(parents=True, exist_ok=True, mode=0o700)
+        with (self._directory / "moving.lock").open("a") as file:
+            try:
+                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                yield False
+            else:
+                yield True
 
     def remove(self, entry: Spooled) -> None:
         """Forget an entry that is safe elsewhere."""
@@ -77,6 +91,9 @@ class Spool:
         try:
             return Spooled(**json.loads(path.read_text()))
         except FileNotFoundError:  # another process has drained it meanwhile
+            return None
+        except OSError as error:
+            logger.error("spool file %s can't be read: %s", path.name, error.strerror)  # noqa: TRY400
             return None
         except (ValueError, TypeError):
             path.rename(path.with_suffix(".bad"))  # kept for a person; `wxdesk doctor` shows it

@@ -131,15 +131,15 @@ class Streams:
                 pipe.xreadgroup(GROUP, consumer, {key: "0"}, count=count)
             return _entries(pipe.execute())
 
-    def finish(self, entries: Sequence[StreamEntry]) -> None:
-        """Delete entries whose content is committed elsewhere."""
+    def finish(self, entries: Sequence[StreamEntry]) -> int:
+        """Delete entries whose content is committed elsewhere; returns how many were still ours."""
         with self._redis.pipeline(transaction=True) as pipe:
             for key in self._keys:
                 ids = [entry.id for entry in entries if entry.stream == key]
                 if ids:
                     pipe.xack(key, GROUP, *ids)
                     pipe.xdel(key, *ids)
-            pipe.execute()
+            return sum(pipe.execute()[::2])
 
     def note_repeated(self, count: int) -> None:
         """Count entries that turned out to be stored already: their once-key had expired."""

@@ -1,4 +1,4 @@
-"""How often something may be tried: counted in Redis for all processes, in memory without it."""
+"""How often something may fail: counted in Redis for all processes, in memory without it."""
 
 from __future__ import annotations
 
@@ -17,8 +17,15 @@ class Throttle:
         self._alone = SlidingWindowCounterRateLimiter(MemoryStorage())
 
     def may(self, name: str, who: str) -> bool:
-        """Count one try; False when there were too many in the last minute."""
+        """False when there were too many failures in the last minute."""
         try:
-            return self._shared.hit(self._item, name, who)
+            return self._shared.test(self._item, name, who)
         except RedisError:
-            return self._alone.hit(self._item, name, who)
+            return self._alone.test(self._item, name, who)
+
+    def failed(self, name: str, who: str) -> None:
+        """Count a failure."""
+        try:
+            self._shared.hit(self._item, name, who)
+        except RedisError:
+            self._alone.hit(self._item, name, who)

@@ -7,9 +7,8 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
-from functools import partial
 
-from redis import Redis
+from redis import Redis, RedisError
 from sqlalchemy.orm import Session, sessionmaker
 
 from wxdesk.plumbing.clock import Clock
@@ -27,6 +26,7 @@ class UnitOfWork:
     now: datetime
     _after_commit: list[Callable[[Redis], object]] = field(default_factory=list)
     _topics: set[str] = field(default_factory=set)
+    _remembered: dict[tuple[str, str], str | None] = field(default_factory=dict)
 
     def enqueue(self, job: Job, *ids: int) -> None:
         """Ring the worker's doorbell once the rows behind `ids` are committed."""
@@ -41,28 +41,30 @@ class UnitOfWork:
 
         For caches that a sweeper can rebuild from the database, never for truth.
         """
-        self._after_commit.append(partial(_put, key=key, name=name, value=value))
+        self._remembered[key, name] = value
 
     def follow_up(self, redis: Redis) -> None:
-        """Run what was collected; a failed step is logged and left to its sweeper."""
-        for step in self._after_commit:
-            _attempt(step, redis)
-        if self._topics:
-            _attempt(lambda connection: Live(connection).publish(self._topics), redis)
+        """Run what was collected. If Redis fails the rest is left to the sweepers, and logged."""
+        try:
+            self._remember(redis)
+            for step in self._after_commit:
+                step(redis)
+            if self._topics:
+                Live(redis).publish(self._topics)
+        except RedisError as error:
+            reason = type(error).__name__
+            logger.error("after-commit steps failed (%s); the sweepers do them", reason)  # noqa: TRY400
 
-
-def _put(redis: Redis, *, key: str, name: str, value: str | None) -> None:
-    if value is None:
-        redis.hdel(key, name)
-    else:
-        redis.hset(key, name, value)
-
-
-def _attempt(step: Callable[[Redis], object], redis: Redis) -> None:
-    try:
-        step(redis)
-    except Exception:
-        logger.exception("after-commit step failed; the sweeper will retry it")
+    def _remember(self, redis: Redis) -> None:
+        if not self._remembered:
+            return
+        with redis.pipeline(transaction=False) as pipe:
+            for (key, name), value in self._remembered.items():
+                if value is None:
+                    pipe.hdel(key, name)
+                else:
+                    pipe.hset(key, name, value)
+            pipe.execute()
 
 
 @contextmanager

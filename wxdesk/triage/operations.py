@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from wxdesk.accounts.models import Account
 from wxdesk.accounts.operations import touch
@@ -37,10 +37,21 @@ class RuleForm:
     is_active: bool = False
 
 
+def cleaned(form: RuleForm) -> RuleForm:
+    """As it is stored: without control characters, doubles and outer spaces."""
+    return replace(
+        form,
+        name=printable(form.name).strip(),
+        patterns="\n".join(split_patterns(printable(form.patterns))),
+        reply_text=printable(form.reply_text).replace("\r\n", "\n").strip(),
+    )
+
+
 def problems(form: RuleForm) -> dict[str, str]:
     """Field to sentence, for each field that can't be taken; empty when all is well."""
+    form = cleaned(form)
     found: dict[str, str] = {}
-    if not form.name.strip() or len(form.name.strip()) > 80:
+    if not form.name or len(form.name) > 80:
         found["name"] = say("a name has 1 to %(most)d characters", most=80)
     if problem := _pattern_problem(form):
         found["patterns"] = problem
@@ -53,7 +64,7 @@ def problems(form: RuleForm) -> dict[str, str]:
 
 def create_rule(uow: UnitOfWork, form: RuleForm, changed_by_id: int | None) -> AutoReplyRule:
     """Store a new rule as version 1; InvalidInputError names the field that can't be taken."""
-    _refuse(form)
+    form = _acceptable(form)
     if uow.session.get(Account, form.account_id) is None:
         raise InvalidInputError("account_id", say("there is no such official account"))
     rule = AutoReplyRule(account_id=form.account_id, version=0)
@@ -66,11 +77,11 @@ def change_rule(
     uow: UnitOfWork, rule_id: int, form: RuleForm, changed_by_id: int | None
 ) -> AutoReplyRule:
     """Replace a rule's text as its next version; unchanged rules keep their version."""
-    _refuse(form)
+    form = _acceptable(form)
     rule = _locked(uow, rule_id)
     if form.account_id != rule.account_id:
         raise InvalidInputError("account_id", say("a rule stays with its official account"))
-    if any(getattr(rule, name) != _clean(form, name) for name in VERSIONED):
+    if any(getattr(rule, name) != getattr(form, name) for name in VERSIONED):
         _apply(uow, rule, form, changed_by_id)
     return rule
 
@@ -96,7 +107,7 @@ def switch_rule(
 
 def _apply(uow: UnitOfWork, rule: AutoReplyRule, form: RuleForm, changed_by_id: int | None) -> None:
     for name in VERSIONED:
-        setattr(rule, name, _clean(form, name))
+        setattr(rule, name, getattr(form, name))
     rule.version += 1
     rule.updated_at = uow.now
     rule.updated_by_id = changed_by_id
@@ -113,14 +124,6 @@ def _apply(uow: UnitOfWork, rule: AutoReplyRule, form: RuleForm, changed_by_id: 
     touch(uow, rule.account_id)
 
 
-def _clean(form: RuleForm, name: str) -> object:
-    if name == "patterns":
-        return "\n".join(split_patterns(printable(form.patterns)))
-    if name in ("name", "reply_text"):
-        return printable(getattr(form, name)).replace("\r\n", "\n").strip()
-    return getattr(form, name)
-
-
 def _locked(uow: UnitOfWork, rule_id: int) -> AutoReplyRule:
     rule = uow.session.get(AutoReplyRule, rule_id, with_for_update=True)
     if rule is None:
@@ -128,9 +131,10 @@ def _locked(uow: UnitOfWork, rule_id: int) -> AutoReplyRule:
     return rule
 
 
-def _refuse(form: RuleForm) -> None:
+def _acceptable(form: RuleForm) -> RuleForm:
     for field, sentence in problems(form).items():
         raise InvalidInputError(field, sentence)
+    return cleaned(form)
 
 
 def _pattern_problem(form: RuleForm) -> str | None:

@@ -23,6 +23,9 @@ POLL_SECONDS = 0.25
 RENEW_EARLY_SECONDS = 300
 SHORTEST_LIFE_SECONDS = 30
 TIMEOUT = (3.0, 5.0)
+FORCED_APART_SECONDS = 60
+MOST_FORCED = 10
+DAY_SECONDS = 24 * 3600
 RELEASE = "if redis.call('GET', KEYS[1]) == ARGV[1] then return redis.call('DEL', KEYS[1]) end"
 
 
@@ -61,11 +64,21 @@ class Tokens:
     def _fetch(self, refused: str | None) -> str:
         token, seconds = self._ask(force=False)
         if token == refused:  # stable_token repeats a token that is still valid in its own books
+            self._refuse_too_many()
             token, seconds = self._ask(force=True)
         self._redis.set(
             self._key, token, ex=max(SHORTEST_LIFE_SECONDS, seconds - RENEW_EARLY_SECONDS)
         )
         return token
+
+    def _refuse_too_many(self) -> None:
+        """Forced tokens are few (20 a day, 30 s apart) and kill the one that others use."""
+        is_first = self._redis.set(f"{self._key}:forced", 1, nx=True, ex=FORCED_APART_SECONDS)
+        counter = f"{self._key}:forced-today"
+        if is_first and self._redis.incr(counter) <= MOST_FORCED:
+            self._redis.expire(counter, DAY_SECONDS)
+            return
+        raise DeliveryError(say("WeChat does not accept the access token"), code="token")
 
     def _ask(self, *, force: bool) -> tuple[str, int]:
         body: dict[str, str | bool] = {
