@@ -43,8 +43,10 @@ def test_database_locked_for_longer_than_a_batch_waits(installation):
             connection.execute(text("SELECT 1"))  # its transaction begins with the write lock
         else:
             connection.execute(text("LOCK TABLE messages IN ACCESS EXCLUSIVE MODE"))
+        installation.kill("worker timers")  # a process that starts meanwhile stops nobody else
         time.sleep(13)
         connection.rollback()
+    assert installation.process.poll() is None
     installation.assert_each_answered_push_is_stored_once(stream)
     assert not stream.given_up
 
