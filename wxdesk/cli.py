@@ -25,6 +25,7 @@ from wxdesk.plumbing import logs
 from wxdesk.plumbing.errors import (
     ConfigurationError,
     InvalidInputError,
+    NotBuiltError,
     UnavailableError,
     WxdeskError,
 )
@@ -140,7 +141,8 @@ def web(bind: str | None) -> None:
 @click.option("--bind", metavar="ADDRESS:PORT", help="Instead of WXDESK_BIND.")
 def live(bind: str | None) -> None:
     """Serve /live only, for many browsers behind a proxy."""
-    web_server.serve_live(_settings(bind))
+    _settings(bind)  # a wrong one is said here, in plain sentences
+    os.execv(sys.executable, [sys.executable, "-m", "wxdesk.live_server"])  # noqa: S606
 
 
 @main.command("worker")
@@ -254,6 +256,27 @@ def create_token(email: str, name: str) -> None:
     with _runtime().unit_of_work() as uow:
         token = make_token(uow, email=email, name=name)
     click.echo(f"keep this token, it is not shown again: {token}")
+
+
+@main.command()
+@click.argument("path")
+def backup(path: str) -> None:
+    """Not in this version yet."""
+    _not_built("backup", path)
+
+
+@main.command()
+@click.argument("path")
+def restore(path: str) -> None:
+    """Not in this version yet."""
+    _not_built("restore", path)
+
+
+def _not_built(command: str, path: str) -> None:
+    raise NotBuiltError(
+        f"`wxdesk {command} {path}` is not in this version yet; "
+        "docs/operations.md says how to copy the data directory"
+    )
 
 
 main.add_command(bench)

@@ -81,10 +81,10 @@ def options_for(settings: Settings) -> dict[str, Any]:
 
 
 def _live_only(app: Flask) -> Flask:
-    @app.before_request
     def refuse_others() -> Response | None:
         if request.path in ("/live", "/healthz"):
             return None
         return problem(404, "Not found", "this process serves /live only")
 
+    app.before_request_funcs.setdefault(None, []).insert(0, refuse_others)
     return app

@@ -9,6 +9,7 @@ import click
 
 from wxdesk.bench import drain as drain_bench
 from wxdesk.bench import intake as intake_bench
+from wxdesk.plumbing.errors import NotBuiltError
 
 DATABASES = ("sqlite", "postgresql")
 
@@ -41,6 +42,18 @@ def intake(
     """The webhook under a mixed event, as a ratio to a bare Flask view on the same server."""
     results = [intake_bench.measure(name, size, seconds) for name in database]
     _print(results, as_json=as_json)
+
+
+def _add_not_built(name: str) -> None:
+    @bench.command(name, help="Not in this version yet.")
+    @click.option("--size", default=None)
+    @click.option("--json", "as_json", is_flag=True)
+    def not_built(**_options: object) -> None:
+        raise NotBuiltError(f"`wxdesk bench {name}` is not in this version yet")
+
+
+for _name in ("inbox", "sla", "search", "reports"):
+    _add_not_built(_name)
 
 
 def _print(results: list[dict[str, Any]], *, as_json: bool) -> None:
