@@ -458,3 +458,13 @@ def test_claiming_the_next_silences_the_rules_at_once(runtime, account, lin, red
     customer_writes(runtime, account)
     assert lin.post("/conversations/next").status_code == 200
     assert redis.hget(standings.key(account.id), WANG) == b"attended"
+
+
+def test_resolving_is_refused_when_the_customer_has_just_written(runtime, account, lin):
+    question = customer_writes(runtime, account)
+    later = customer_writes(runtime, account, "等等,还有一件事")
+    path = f"/conversations/{question.conversation_id}/resolve"
+    refused = lin.post(path, {"last_seen_message_id": question.id})
+    assert refused.status_code == 409
+    assert [item["id"] for item in refused.json["newer_messages"]] == [later.id]
+    assert lin.post(path, {"last_seen_message_id": later.id}).json["status"] == "resolved"

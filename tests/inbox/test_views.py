@@ -39,7 +39,7 @@ def test_a_browser_hears_of_a_new_message_within_a_second(lin, runtime):
     answer = lin.client.get("/live")
     assert answer.mimetype == "text/event-stream"
     events = answer.iter_encoded()
-    assert next(events).startswith(b"event: hello")
+    assert next(events).startswith(b"retry: 500\nevent: hello")
     heard: list[bytes] = []
     thread = threading.Thread(target=lambda: heard.append(next(events)))
     thread.start()

@@ -74,7 +74,7 @@ def test_a_browser_that_missed_something_is_told_at_once(live, listener, clock):
     live.publish(["conversation:1"])
     live.publish(["conversation:2"])
     events = event_stream(live, listener, queue.Queue(), seen, clock)
-    assert next(events).startswith("event: hello")
+    assert next(events).startswith("retry: 500\nevent: hello")
     missed = next(events)
     assert missed.startswith(f"id: {live.last_id()}\n")
     assert topics_of(missed) == ["conversation:1", "conversation:2"]

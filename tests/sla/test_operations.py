@@ -17,7 +17,7 @@ from sqlalchemy import select
 
 from wxdesk.conversations import standings
 from wxdesk.conversations.models import Conversation
-from wxdesk.inbox.operations import resolve
+from wxdesk.inbox.operations import reopen, resolve
 from wxdesk.intake.operations import record
 from wxdesk.outbound.models import DeliveryRow
 from wxdesk.outbound.operations import claim_delivery, settle_failed, settle_sent
@@ -354,3 +354,27 @@ def test_answers_and_their_results_at_once_do_not_wait_in_a_circle(runtime, acco
             thread.join()
         delivery = claimed_answer(runtime, messages_of(runtime)[-1], team.lin)
     assert failures == []
+
+
+def test_a_customer_without_an_answer_waits_again_when_the_conversation_is_reopened(
+    runtime, account, clock, team
+):
+    question = customer_writes(runtime, account)
+    with runtime.unit_of_work() as uow:
+        resolve(uow, question.conversation_id)
+    clock.advance(seconds=30)
+    with runtime.unit_of_work() as uow:
+        reopen(uow, question.conversation_id)
+    found = conversation_of(runtime)
+    assert found.waiting_since == question.created_at
+    assert found.due_at == question.created_at + FIRST
+
+
+def test_a_customer_who_had_an_answer_does_not_wait_after_reopening(runtime, account, clock, team):
+    question = customer_writes(runtime, account)
+    arrives(runtime, claimed_answer(runtime, question, team.lin))
+    with runtime.unit_of_work() as uow:
+        resolve(uow, question.conversation_id)
+    with runtime.unit_of_work() as uow:
+        reopen(uow, question.conversation_id)
+    assert conversation_of(runtime).waiting_since is None

@@ -15,6 +15,7 @@ from wxdesk.contacts.models import Contact
 from wxdesk.conversations.models import Conversation, Message
 from wxdesk.conversations.rules import Direction, Standing, Status, standing_of
 from wxdesk.plumbing.errors import NotFoundError
+from wxdesk.words import say
 
 MOST_STANDINGS = 100_000
 
@@ -102,7 +103,7 @@ def get_conversation(session: Session, conversation_id: int) -> ConversationRow:
     """One conversation; NotFoundError if there is none."""
     row = session.execute(_rows().where(Conversation.id == conversation_id)).one_or_none()
     if row is None:
-        raise NotFoundError(f"no conversation {conversation_id}")
+        raise NotFoundError(say("there is no conversation %(id)d", id=conversation_id))
     return ConversationRow(*row)
 
 

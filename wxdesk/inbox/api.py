@@ -23,6 +23,7 @@ from wxdesk.conversations.queries import (
     order_key,
 )
 from wxdesk.conversations.rules import Direction, Status
+from wxdesk.inbox import operations
 from wxdesk.inbox.openapi import document
 from wxdesk.inbox.operations import Answer, ThreadMovedError, claim_next, find_newer, reply, resolve
 from wxdesk.inbox.queries import TotalsCache
@@ -109,10 +110,10 @@ def thread(conversation_id: int) -> Response:
     before = cursor_argument(datetime, int)
     with current().reading() as session:
         contact_id = get_conversation(session, conversation_id).contact.id
+        newest = last_message_id(session, contact_id)  # first: never one that is not in the page
         rows = list_thread(session, contact_id, before=before, limit=limit + 1)
         page = rows[:limit]
         items = messages_json(session, page[::-1])
-        newest = last_message_id(session, contact_id)
     oldest = page[-1].message if len(rows) > limit else None
     cursor = cursor_of((oldest.received_at, oldest.id)) if oldest else None
     return jsonify({**page_json(items, cursor), "last_message_id": newest})
@@ -170,8 +171,19 @@ def take_next() -> Response:
 @bp.post("/conversations/<int:conversation_id>/resolve")
 @requires("conversations.reply")
 def end(conversation_id: int) -> Response:
-    with current().unit_of_work() as uow:
-        resolve(uow, conversation_id)
+    """With `last_seen_message_id`: 409 with the newer messages when somebody wrote after it."""
+    body = json_body()
+    last_seen = (
+        number_field(body, "last_seen_message_id")
+        if body.get("last_seen_message_id") is not None
+        else None
+    )
+    seen = Answer(conversation_id, person().id, "", last_seen or 0)
+    try:
+        with current().unit_of_work() as uow:
+            resolve(uow, conversation_id, agent_id=person().id, last_seen_message_id=last_seen)
+    except ThreadMovedError as error:
+        return _thread_moved(seen, error)
     return _conversation(conversation_id)
 
 
@@ -179,7 +191,7 @@ def end(conversation_id: int) -> Response:
 @requires("conversations.reply")
 def reopen(conversation_id: int) -> Response:
     with current().unit_of_work() as uow:
-        conversations.reopen(uow, conversation_id)
+        operations.reopen(uow, conversation_id)
     return _conversation(conversation_id)
 
 
@@ -218,12 +230,13 @@ def _conversation(conversation_id: int) -> Response:
 def _thread_moved(answer: Answer, error: ThreadMovedError) -> Response:
     with current().reading() as session:
         contact_id = get_conversation(session, answer.conversation_id).contact.id
+        newest = last_message_id(session, contact_id)  # first: never one that is not shown
         return problem(
             409,
             "Conflict",
             translated(error.sentence),
             newer_messages=messages_json(session, find_newer(session, contact_id, answer)),
-            last_message_id=last_message_id(session, contact_id),
+            last_message_id=newest,
         )
 
 

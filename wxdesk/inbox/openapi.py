@@ -50,6 +50,7 @@ SCHEMAS: dict[str, Json] = {
         text=TEXT,
         payload={"type": ["object", "null"]},
         wechat_msg_id=MAYBE_TEXT,
+        idempotency_key=MAYBE_TEXT,
         sender=SENDER,
         delivery={"enum": ["queued", "sending", "sent", "failed", "unconfirmed", None]},
         error=_maybe(_object(code=TEXT, reason=TEXT)),
@@ -170,9 +171,9 @@ OPERATIONS: dict[tuple[str, str], Operation] = {
         _ref("Conversation"),
     ),
     ("post", "/conversations/{conversation_id}/resolve"): (
-        "End the conversation.",
+        "End the conversation; with last_seen_message_id 409 when somebody wrote after it.",
         (),
-        (),
+        ("last_seen_message_id",),
         _ref("Conversation"),
     ),
     ("post", "/conversations/{conversation_id}/reopen"): (

@@ -8,8 +8,9 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from wxdesk.contacts.models import Contact
+from wxdesk.conversations import operations as conversations
 from wxdesk.conversations.models import Conversation, Message
-from wxdesk.conversations.operations import changed, claim, get_locked
+from wxdesk.conversations.operations import changed, claim, get_locked, oldest_unanswered
 from wxdesk.conversations.queries import (
     ConversationFilter,
     MessageRow,
@@ -17,14 +18,14 @@ from wxdesk.conversations.queries import (
     list_conversations,
     list_newer,
 )
-from wxdesk.conversations.rules import Direction, SenderKind, Status
+from wxdesk.conversations.rules import Direction, SenderKind, Status, wrote_at
 from wxdesk.outbound.models import DeliveryRow
 from wxdesk.outbound.operations import queue_delivery
 from wxdesk.outbound.rules import Delivery, text_problem
 from wxdesk.plumbing.db import write_in_order
 from wxdesk.plumbing.errors import ConflictError, InvalidInputError
 from wxdesk.plumbing.unit_of_work import UnitOfWork
-from wxdesk.sla.operations import waiting_ends
+from wxdesk.sla.operations import customer_waits, targets_of, waiting_ends
 from wxdesk.words import say
 
 MOST_NEWER = 50
@@ -100,15 +101,43 @@ def claim_next(uow: UnitOfWork, agent_id: int) -> int | None:
     raise ConflictError(say("too many take the next one at this moment; try again"))
 
 
-def resolve(uow: UnitOfWork, conversation_id: int) -> None:
-    """End the conversation; its clocks stop, and a broken promise stays recorded."""
+def resolve(
+    uow: UnitOfWork,
+    conversation_id: int,
+    *,
+    agent_id: int | None = None,
+    last_seen_message_id: int | None = None,
+) -> None:
+    """End the conversation; its clocks stop, and a broken promise stays recorded.
+
+    With `last_seen_message_id` nothing ends when somebody wrote after it: ThreadMovedError.
+    """
     conversation, contact = get_locked(uow, conversation_id)
     if conversation.status is Status.RESOLVED:
         return
+    if last_seen_message_id is not None:
+        seen = Answer(conversation_id, agent_id or 0, "", last_seen_message_id)
+        if find_newer(uow.session, contact.id, seen):
+            raise ThreadMovedError
     waiting_ends(uow, conversation)
     conversation.status = Status.RESOLVED
     conversation.resolved_at = uow.now
     changed(uow, conversation, contact.openid)
+
+
+def reopen(uow: UnitOfWork, conversation_id: int) -> None:
+    """Open a resolved conversation again; whoever had no answer waits as before."""
+    conversations.reopen(uow, conversation_id)
+    conversation, _contact = get_locked(uow, conversation_id)
+    answered = select(func.max(Message.id)).where(
+        Message.conversation_id == conversation_id, Message.sender_kind == SenderKind.AGENT
+    )
+    waiting = oldest_unanswered(uow, conversation_id, after_id=uow.session.scalar(answered) or 0)
+    if waiting is not None and conversation.waiting_since is None:
+        targets = targets_of(uow, conversation.account_id)
+        written = wrote_at(waiting.created_at, waiting.received_at)
+        customer_waits(conversation, targets, written, waiting.id)
+        conversation.queued_at = written
 
 
 def _sent_before(uow: UnitOfWork, answer: Answer) -> Message | None:

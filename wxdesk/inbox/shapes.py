@@ -140,6 +140,7 @@ def _message(row: MessageRow, senders: _Senders, state: DeliveryState | None) ->
         "text": it.text,
         "payload": it.payload,
         "wechat_msg_id": it.wechat_msg_id,
+        "idempotency_key": it.idempotency_key,
         "sender": senders.of(it, row.contact.name),
         "delivery": _delivery(it, state),
         "error": _error(state),

@@ -96,7 +96,9 @@ class Listener:
             mailbox: queue.Queue[Entry] = queue.Queue(MAX_WAITING)
             self._browsers.add(mailbox)
             if self._thread is None or not self._thread.is_alive():
-                self._thread = threading.Thread(target=self._listen, daemon=True, name="live")
+                self._thread = threading.Thread(
+                    target=self._listen, args=(self._start_id(),), daemon=True, name="live"
+                )
                 self._thread.start()
             return mailbox
 
@@ -105,8 +107,14 @@ class Listener:
         with self._lock:
             self._browsers.discard(mailbox)
 
-    def _listen(self) -> None:
-        last_id: str | None = None
+    def _start_id(self) -> str | None:
+        """Read before the browser gets its hello: what comes after that is never missed."""
+        try:
+            return Live(self._redis).last_id()
+        except RedisError:
+            return None
+
+    def _listen(self, last_id: str | None) -> None:
         is_away = False
         while True:
             try:
@@ -158,7 +166,7 @@ def event_stream(
 ) -> Iterator[str]:
     """Server-sent events for one browser: hello, what it missed, then topics twice a second."""
     try:
-        yield _event("hello", {"now": iso(clock())})
+        yield "retry: 500\n" + _event("hello", {"now": iso(clock())})
         yield from _missed(live, last_id)
         yield from _coalesced(mailbox, clock)
     finally:
@@ -185,7 +193,7 @@ def _coalesced(mailbox: queue.Queue[Entry], clock: Clock) -> Iterator[str]:
         try:
             last_id, topics = mailbox.get(timeout=HEARTBEAT_SECONDS)
         except queue.Empty:
-            yield ": alive\n\n"
+            yield _event("alive", {})
             continue
         pause(COALESCE_SECONDS)
         gathered = set(topics)

@@ -6,7 +6,8 @@ import { pokeList } from "./live.js";
 import { openConversation, openView } from "./router.js";
 import { show, view } from "./store.js";
 import { t } from "./texts.js";
-import { refreshThread } from "./thread_data.js";
+import { replyBox } from "./reply_focus.js";
+import { lastSeenOf, refreshThread } from "./thread_data.js";
 
 /** Ids of the conversations with an action under way; their buttons are off. */
 export const acting = signal(new Set());
@@ -27,6 +28,11 @@ async function act(id, path, body, done) {
 
 function failed(id, error) {
   const holder = error.problem?.assignee;
+  if (error.status === 409 && error.problem?.newer_messages) {
+    show(t("not_resolved_newer"), "error");
+    refreshThread(id);
+    return;
+  }
   if (error.status === 409 && holder) {
     show(t("held_by", { name: holder.name }), "error");
     refreshThread(id);
@@ -44,7 +50,8 @@ export const takeOver = (id) =>
 export const unassign = (id) =>
   act(id, "assign", { assignee: null, take_over: false }, t("unassigned_notice"));
 
-export const resolve = (id) => act(id, "resolve", {}, t("resolved_notice"));
+export const resolve = (id) =>
+  act(id, "resolve", { last_seen_message_id: lastSeenOf(id) }, t("resolved_notice"));
 export const reopen = (id) => act(id, "reopen", {}, t("reopened_notice"));
 
 export async function claimNext() {
@@ -54,6 +61,10 @@ export async function claimNext() {
     const conversation = await post("/conversations/next");
     if (!conversation) {
       show(t("nothing_waiting"));
+      return;
+    }
+    if (document.activeElement === replyBox()) {
+      show(t("claimed_meanwhile", { name: conversation.contact.name })); // never under their hands
       return;
     }
     if (view.peek() !== "mine") openView("mine");

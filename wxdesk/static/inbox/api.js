@@ -40,13 +40,25 @@ export async function call(method, path, { query, body, headers = {}, signal } =
       body: body === undefined ? undefined : JSON.stringify(body),
       credentials: "same-origin",
       cache: "no-store",
-      signal: signal ? AbortSignal.any([signal, limit]) : limit,
+      signal: eitherOf(signal, limit),
     });
     return await answer(response);
   } catch (error) {
     if (error instanceof ApiError || signal?.aborted) throw error;
     throw new ApiError(limit.aborted ? "timeout" : "network");
   }
+}
+
+/** AbortSignal.any, also where the browser does not have it yet. */
+function eitherOf(signal, limit) {
+  if (!signal) return limit;
+  if (AbortSignal.any) return AbortSignal.any([signal, limit]);
+  const both = new AbortController();
+  for (const one of [signal, limit]) {
+    one.addEventListener("abort", () => both.abort(one.reason), { once: true });
+    if (one.aborted) both.abort(one.reason);
+  }
+  return both.signal;
 }
 
 async function answer(response) {

@@ -2,7 +2,7 @@
 import { Icon, html } from "./html.js";
 import { editAgain, retry } from "./outbox.js";
 import { desk } from "./store.js";
-import { hasText, t } from "./texts.js";
+import { hasText, kindName, t } from "./texts.js";
 import { formatFull, formatTime } from "./time.js";
 import { momentOf } from "./timeline.js";
 
@@ -22,10 +22,6 @@ const DELIVERY_ICONS = {
   failed: "alert-circle",
   unconfirmed: "help-circle",
 };
-
-function kindName(kind) {
-  return hasText(`kind_${kind}`) ? t(`kind_${kind}`) : t("kind_other", { kind });
-}
 
 function Content({ message }) {
   const { kind, text } = message;

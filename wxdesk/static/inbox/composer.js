@@ -5,6 +5,7 @@ import { Icon, html } from "./html.js";
 import { entriesOf, sendReply } from "./outbox.js";
 import { SendGuard } from "./send_guard.js";
 import { isComposing } from "./shortcuts.js";
+import { takeReplyFocus } from "./reply_focus.js";
 import { replyWindow } from "./sla.js";
 import { may } from "./store.js";
 import { t } from "./texts.js";
@@ -30,9 +31,8 @@ function Dots({ remaining }) {
 function WindowBar({ conversation, window }) {
   const closesAt = conversation.reply_window?.closes_at;
   const isShut = window.state === "closed" || window.state === "spent";
-  if (isShut) {
-    const key =
-      conversation.status === "resolved" && window.state === "closed" ? "resolved" : window.state;
+  if (isShut || conversation.status === "resolved") {
+    const key = conversation.status === "resolved" ? "resolved" : window.state;
     return html`<p class="window-bar is-shut" id="window-note">
       <${Icon} name="message-off" /><span>${t(`cannot_reply_${key}`)}</span>
     </p>`;
@@ -74,11 +74,13 @@ export function Composer({ conversation, onSent }) {
   const entries = entriesOf(id);
   const conflict = entries.find((entry) => entry.state === "conflict");
   const isShut = window.state === "closed" || window.state === "spent";
-  const isOff = isShut || !may("conversations.reply");
+  const isResolved = conversation.status === "resolved";
+  const isOff = isShut || isResolved || !may("conversations.reply");
   const used = bytesOf(text);
   const cannotSend = isOff || !text.trim() || used > MOST_BYTES || Boolean(conflict);
 
   useLayoutEffect(() => fit(area.current), [text]);
+  useLayoutEffect(() => takeReplyFocus(area.current), []);
 
   const send = (thenResolve) => {
     // Read the box itself: nothing typed in the last instant is left behind.
@@ -105,11 +107,13 @@ export function Composer({ conversation, onSent }) {
     <div class="composer-box">
       <textarea
         ref=${area}
+        data-conversation=${id}
         rows="2"
         aria-label=${t("reply_to", { name: conversation.contact.name })}
         aria-describedby="window-note"
         placeholder=${isOff ? t("cannot_write") : t("reply_placeholder")}
-        disabled=${isOff}
+        readonly=${isOff}
+        aria-disabled=${isOff}
         value=${text}
         onInput=${(event) => setDraft(id, event.target.value)}
         onKeyDown=${onKeyDown}

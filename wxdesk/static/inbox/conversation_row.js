@@ -4,13 +4,13 @@ import { draftOf } from "./drafts.js";
 import { Icon, html } from "./html.js";
 import { hrefOf, isPlainClick, openConversation } from "./router.js";
 import { isMine, selectedId, view } from "./store.js";
-import { t } from "./texts.js";
+import { kindName, t } from "./texts.js";
 import { formatMoment } from "./time.js";
 
 /** One line for any kind of message: its text, or the name of its kind. */
 export function previewOf(message) {
   if (!message) return t("no_messages");
-  return message.text?.trim() || t(`kind_${message.kind}`);
+  return message.text?.trim() || kindName(message.kind);
 }
 
 function Preview({ conversation }) {

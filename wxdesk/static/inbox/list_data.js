@@ -45,7 +45,12 @@ export async function refreshList() {
       query: query({ limit }),
       signal: running.signal,
     });
-    if (mine === generation) receive(page.items, page.next_cursor);
+    if (mine !== generation) return;
+    if (list.peek().items.length > limit) {
+      refreshList(); // more rows were loaded meanwhile
+      return;
+    }
+    receive(page.items, page.next_cursor);
   } catch (error) {
     if (mine !== generation || error.name === "AbortError") return;
     // Rows that are on screen stay; the connection banner tells that they may be old.
@@ -54,9 +59,10 @@ export async function refreshList() {
 }
 
 export async function loadMore() {
+  applyHeld();
   const { nextCursor, items, status } = list.peek();
   if (status !== "ready" || !nextCursor || isLoadingMore.peek()) return;
-  if (items.length >= MOST_ROWS || held.peek()) return;
+  if (items.length >= MOST_ROWS) return;
   const mine = generation;
   isLoadingMore.value = true;
   try {

@@ -11,6 +11,9 @@ const POLL_HIDDEN_MS = 30_000;
 const RETRY_MS = 30_000;
 const BANNER_AFTER_MS = 1500;
 const POLL_IF_AWAY_MS = 4000;
+const TRAILING_MS = 1500;
+const SILENT_MS = 40_000; // the server says something every 15 s
+const WATCH_MS = 5000;
 
 /** "ok", "lost" (for more than 1.5 s) or "polling" (the server offers no stream just now). */
 export const connection = signal("ok");
@@ -19,6 +22,8 @@ let source = null;
 let bannerTimer = null;
 let pollTimer = null;
 let retryTimer = null;
+let trailing = null;
+let lastHeard = 0;
 
 const jittered = (milliseconds) => milliseconds * (0.8 + Math.random() * 0.4);
 
@@ -42,10 +47,17 @@ function coalesced(work, interval) {
   };
 }
 
-export const pokeList = coalesced(
+const fetchList = coalesced(
   () => Promise.allSettled([refreshList(), refreshCounts()]),
   LIST_EVERY_MS,
 );
+
+/** Fetch the list and the counts; the counts once more, as the server keeps them for a second. */
+export function pokeList() {
+  clearTimeout(trailing);
+  trailing = setTimeout(() => refreshCounts().catch(() => {}), TRAILING_MS);
+  fetchList();
+}
 
 const pokeThread = coalesced(async () => {
   if (selectedId.peek() !== null) await refreshThread(selectedId.peek());
@@ -56,13 +68,17 @@ export function resync() {
   pokeThread();
 }
 
+const onAlive = () => (lastHeard = performance.now());
+
 function onTopics(event) {
+  onAlive();
   const { topics } = JSON.parse(event.data);
   pokeList();
   if (topics.includes(`conversation:${selectedId.peek()}`)) pokeThread();
 }
 
 function onHello(event) {
+  onAlive();
   setServerNow(JSON.parse(event.data).now);
   clearTimeout(bannerTimer);
   bannerTimer = null;
@@ -95,7 +111,7 @@ function startPolling(first) {
         connection.value = "polling";
       }
     } catch {
-      connection.value = "lost";
+      if (pollTimer !== null) connection.value = "lost";
     }
     if (pollTimer !== null) {
       pollTimer = setTimeout(loop, jittered(document.hidden ? POLL_HIDDEN_MS : POLL_MS));
@@ -118,11 +134,21 @@ function stopPolling() {
 function connect() {
   clearTimeout(retryTimer);
   source?.close();
+  onAlive();
   source = new EventSource("/live");
   source.addEventListener("hello", onHello);
   source.addEventListener("topics", onTopics);
+  source.addEventListener("alive", onAlive);
   source.addEventListener("resync", resync);
   source.addEventListener("error", onError);
+}
+
+/** A stream that died without a word (sleep, a lost route) is opened again. */
+function watch() {
+  if (source.readyState === EventSource.OPEN && performance.now() - lastHeard > SILENT_MS) {
+    startPolling(0);
+    connect();
+  }
 }
 
 export function startLive() {
@@ -132,9 +158,9 @@ export function startLive() {
   });
   addEventListener("online", connect);
   document.addEventListener("visibilitychange", () => {
-    const isStale = connection.peek() !== "ok" || isSignedOut.peek();
-    if (!document.hidden && isStale) resync();
+    if (!document.hidden) resync();
   });
+  setInterval(watch, WATCH_MS);
   addEventListener("pagehide", () => source.close());
   addEventListener("pageshow", (event) => {
     if (event.persisted) connect();

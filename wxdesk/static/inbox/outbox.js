@@ -1,11 +1,12 @@
 // Replies on their way: shown at once, sent one after the other, refused or failed without loss.
-import { signal } from "../vendor/signals.js";
+import { effect, signal } from "../vendor/signals.js";
 import { post } from "./api.js";
 import { draftOf, setDraft } from "./drafts.js";
 import { putConversation } from "./list_data.js";
 import { desk, show } from "./store.js";
 import { t } from "./texts.js";
-import { addMessages, lastSeenOf, markSeen, refreshThread } from "./thread_data.js";
+import { focusReply } from "./reply_focus.js";
+import { addMessages, lastSeenOf, markSeen, refreshThread, thread } from "./thread_data.js";
 
 /**
  * In the order of sending: {key, conversationId, text, lastSeen, thenResolve, at, state, error,
@@ -39,7 +40,7 @@ export function startOutbox() {
   try {
     const entries = JSON.parse(sessionStorage.getItem(storageKey())) ?? [];
     const first = new Map(); // the others of a conversation wait for its first
-    for (const entry of entries.toReversed()) first.set(entry.conversationId, entry.key);
+    for (const entry of [...entries].reverse()) first.set(entry.conversationId, entry.key);
     const cutOff = { state: "failed", error: t("error_interrupted"), isUncertain: true };
     outbox.value = entries.map((entry) =>
       entry.state === "sending" ||
@@ -51,8 +52,20 @@ export function startOutbox() {
     outbox.value = [];
   }
   addEventListener("beforeunload", (event) => {
-    if (outbox.peek().some((entry) => entry.state === "sending")) event.preventDefault();
+    if (outbox.peek().length) event.preventDefault();
   });
+  effect(() => forgetStored(thread.value));
+}
+
+/** A reply whose answer was lost shows up in the thread: it was sent, so it leaves the outbox. */
+function forgetStored({ id, items }) {
+  const stored = new Set(items.map((message) => message.idempotency_key).filter(Boolean));
+  const gone = outbox
+    .peek()
+    .filter((entry) => entry.state !== "sending" && stored.has(entry.key));
+  if (!gone.length) return;
+  for (const entry of gone) remove(entry.key);
+  queueMicrotask(() => run(id));
 }
 
 export function entriesOf(conversationId) {
@@ -122,16 +135,19 @@ function accepted(entry, message) {
       .peek()
       .filter((other) => other.key !== entry.key)
       .map((other) =>
-        other.conversationId === conversationId ? { ...other, lastSeen: message.id } : other,
+        other.conversationId === conversationId
+          ? { ...other, lastSeen: Math.max(other.lastSeen ?? 0, message.id) }
+          : other,
       ),
   );
   refreshThread(conversationId);
-  if (entry.thenResolve) resolveAfter(conversationId);
+  if (entry.thenResolve) resolveAfter(conversationId, message.id);
 }
 
-async function resolveAfter(conversationId) {
+async function resolveAfter(conversationId, lastSeen) {
   try {
-    putConversation(await post(`/conversations/${conversationId}/resolve`));
+    const body = { last_seen_message_id: lastSeen };
+    putConversation(await post(`/conversations/${conversationId}/resolve`, body));
     show(t("resolved_notice"));
   } catch (error) {
     show(t("not_resolved", { reason: error.message }), "error");
@@ -161,6 +177,7 @@ export function retry(key) {
   const entry = outbox.peek().find((other) => other.key === key);
   if (!entry || entry.state !== "failed") return;
   change(key, { state: "waiting", error: null });
+  focusReply(entry.conversationId);
   run(entry.conversationId);
 }
 
@@ -170,6 +187,7 @@ export function sendAnyway(key) {
   if (!entry || entry.state !== "conflict") return;
   markSeen(entry.conversationId, entry.newerLastId);
   change(key, { key: newKey(), lastSeen: entry.newerLastId, state: "waiting", newer: null });
+  focusReply(entry.conversationId);
   run(entry.conversationId);
 }
 
@@ -181,5 +199,6 @@ export function editAgain(key) {
   setDraft(entry.conversationId, typed ? `${entry.text}\n${typed}` : entry.text);
   if (entry.newerLastId) markSeen(entry.conversationId, entry.newerLastId);
   remove(key);
+  focusReply(entry.conversationId);
   run(entry.conversationId);
 }

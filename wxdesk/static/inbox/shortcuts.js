@@ -2,7 +2,8 @@
 import { acting, claim, claimNext, resolve } from "./actions.js";
 import { list } from "./list_data.js";
 import { openConversation } from "./router.js";
-import { current, isHelpOpen, isPanelOpen, selectedId } from "./store.js";
+import { focusReply } from "./reply_focus.js";
+import { current, isHelpOpen, isPanelOpen, may, selectedId } from "./store.js";
 
 export const SHORTCUTS = [
   ["J", "shortcut_next"],
@@ -52,16 +53,13 @@ export function focusRow(id) {
   });
 }
 
-function focusReply() {
-  document.querySelector(".composer textarea")?.focus();
-}
-
 function openFocused() {
   const { items } = list.peek();
   const focused = Number(document.activeElement?.dataset?.id);
   const id = focused || selectedId.peek() || items[0]?.id;
-  if (id) openConversation(id);
-  requestAnimationFrame(focusReply);
+  if (!id) return;
+  openConversation(id);
+  focusReply(id);
 }
 
 function back() {
@@ -71,14 +69,16 @@ function back() {
   focusRow(id);
 }
 
+const isOpen = (conversation) => Boolean(conversation) && conversation.status !== "resolved";
+
 const KEYS = {
   j: () => step(1),
   k: () => step(-1),
   o: openFocused,
-  r: focusReply,
-  n: claimNext,
-  a: () => current.peek() && claim(current.peek().id),
-  e: () => current.peek()?.status !== "resolved" && current.peek() && resolve(current.peek().id),
+  r: () => selectedId.peek() !== null && focusReply(selectedId.peek()),
+  n: () => may("conversations.assign") && claimNext(),
+  a: () => may("conversations.assign") && current.peek() && claim(current.peek().id),
+  e: () => may("conversations.reply") && isOpen(current.peek()) && resolve(current.peek().id),
   i: () => (isPanelOpen.value = !isPanelOpen.peek()),
   "?": () => (isHelpOpen.value = true),
   escape: back,
@@ -89,7 +89,7 @@ function onKey(event) {
   if (event.ctrlKey || event.metaKey || event.altKey || isField(event.target)) return;
   if (event.key === "Enter") {
     // Enter on a button or another link keeps its own meaning.
-    if (event.target.closest?.("a:not(.conv), button, summary, [tabindex]:not(.conv)")) return;
+    if (event.target.closest?.("a:not(.conv), button, summary, [tabindex='0']:not(.conv)")) return;
     event.preventDefault();
     openFocused();
     return;

@@ -17,3 +17,8 @@ export function t(key, values = {}) {
 export function hasText(key) {
   return key in texts;
 }
+
+/** The name of a kind of message, of an unknown one too. */
+export function kindName(kind) {
+  return hasText(`kind_${kind}`) ? t(`kind_${kind}`) : t("kind_other", { kind });
+}

@@ -32,7 +32,9 @@ export function lastSeenOf(conversationId) {
 }
 
 export function markSeen(conversationId, messageId) {
-  if (messageId !== null) seen.set(conversationId, messageId);
+  if (messageId !== null) {
+    seen.set(conversationId, Math.max(seen.get(conversationId) ?? 0, messageId));
+  }
 }
 
 function put(state) {
@@ -98,18 +100,20 @@ function receivePage(before, page) {
   }
 }
 
-/** Both lists by id, the later version of each message, in the order old then new. */
+/** Both lists by id, the later version of each message, in the order of their arrival. */
 export function merged(older, newer) {
   const byId = new Map(older.map((message) => [message.id, message]));
   for (const message of newer) byId.set(message.id, message);
-  return [...byId.values()];
+  return [...byId.values()].sort(
+    (one, other) => one.received_at.localeCompare(other.received_at) || one.id - other.id,
+  );
 }
 
 /** Add messages that came with another answer (a sent reply, a refusal with newer messages). */
 export function addMessages(conversationId, messages, lastId) {
   const state = kept.get(conversationId);
   if (!state || state.status !== "ready") return;
-  put({ ...state, items: merged(state.items, messages), lastId: lastId ?? state.lastId });
+  put({ ...state, items: merged(state.items, messages), lastId: Math.max(lastId ?? 0, state.lastId ?? 0) });
 }
 
 export async function loadOlder() {
