@@ -18,6 +18,7 @@ import sys
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from types import FrameType
 from typing import IO
@@ -39,6 +40,7 @@ STEADY_SECONDS = 20.0
 STOP_SECONDS = 8.0
 REDIS_START_SECONDS = 60.0
 PR_SET_PDEATHSIG = 1
+BEHIND_WEB = 10  # WeChat waits five seconds for the webhook, nobody waits for a batch
 
 Say = Callable[[str], None]
 
@@ -55,6 +57,7 @@ class Child:
     restart_at: float = 0.0
     pause: float = FIRST_PAUSE
     has_run_well: bool = False
+    niceness: int = 0
 
 
 class Supervisor:
@@ -122,7 +125,7 @@ class Supervisor:
             child.command,
             env={**os.environ, **child.environment},
             stdin=subprocess.DEVNULL,
-            preexec_fn=_die_with_parent,
+            preexec_fn=partial(_become_child, child.niceness),
             start_new_session=True,
         )
         child.started_at = time.monotonic()
@@ -139,6 +142,7 @@ def process_tree(settings: Settings) -> list[Child]:
             name=" ".join(words),
             command=[sys.executable, "-m", "wxdesk", *words],
             environment=_environment(settings, "-".join(words)),
+            niceness=0 if words == ("web",) else BEHIND_WEB,
         )
         for words in names
     ]
@@ -316,7 +320,8 @@ def _environment(settings: Settings, name: str) -> dict[str, str]:
     }
 
 
-def _die_with_parent() -> None:
+def _become_child(niceness: int) -> None:
+    os.nice(niceness)
     if sys.platform == "linux":
         ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGTERM)
 

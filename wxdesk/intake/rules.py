@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-BATCH = 400
-LEAST_SHARE = 20  # of a batch, for each stream that waits: strict order alone would starve bulk
+BATCH = 1000
+LEAST_SHARE = 50  # of a batch, for each stream that waits: strict order alone would starve bulk
 MOST_ATTEMPTS = 3
 TEXT_FIELDS = ("Content", "Label", "Title", "Recognition")
 WINDOW_EVENTS = frozenset({"subscribe", "scan", "click", "scancode_push", "scancode_waitmsg"})
