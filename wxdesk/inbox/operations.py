@@ -18,14 +18,14 @@ from wxdesk.conversations.queries import (
     list_conversations,
     list_newer,
 )
-from wxdesk.conversations.rules import Direction, SenderKind, Status, wrote_at
+from wxdesk.conversations.rules import Direction, SenderKind, Status
 from wxdesk.outbound.models import DeliveryRow
 from wxdesk.outbound.operations import queue_delivery
 from wxdesk.outbound.rules import Delivery, text_problem
 from wxdesk.plumbing.db import write_in_order
 from wxdesk.plumbing.errors import ConflictError, InvalidInputError
 from wxdesk.plumbing.unit_of_work import UnitOfWork
-from wxdesk.sla.operations import customer_waits, targets_of, waiting_ends
+from wxdesk.sla.operations import waiting_ends, waits_for_answer_to
 from wxdesk.words import say
 
 MOST_NEWER = 50
@@ -134,10 +134,8 @@ def reopen(uow: UnitOfWork, conversation_id: int) -> None:
     )
     waiting = oldest_unanswered(uow, conversation_id, after_id=uow.session.scalar(answered) or 0)
     if waiting is not None and conversation.waiting_since is None:
-        targets = targets_of(uow, conversation.account_id)
-        written = wrote_at(waiting.created_at, waiting.received_at)
-        customer_waits(conversation, targets, written, waiting.id)
-        conversation.queued_at = written
+        waits_for_answer_to(uow, conversation, waiting)
+        conversation.queued_at = conversation.waiting_since or conversation.queued_at
 
 
 def _sent_before(uow: UnitOfWork, answer: Answer) -> Message | None:

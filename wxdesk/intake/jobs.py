@@ -42,7 +42,7 @@ def drain() -> None:
         streams.prepare()
         _empty_spool(runtime)
         left = streams.left_over(consumer(), BATCH)
-        while left and not _is_time_up(runtime, time.monotonic()):
+        while left and not runtime.stopping.is_set():
             _record_all(runtime, streams, left)
             left = streams.left_over(consumer(), BATCH) if len(left) >= BATCH else []
         _drain_until_quiet(runtime, streams)

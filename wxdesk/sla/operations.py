@@ -56,9 +56,14 @@ def person_answered(
     elif conversation.waiting_message_id < answer_id:
         _end_clock(uow, conversation, uow.now, is_met=True)
         if newer is not None:
-            written = wrote_at(newer.created_at, newer.received_at)
-            targets = targets_of(uow, conversation.account_id)
-            customer_waits(conversation, targets, written, newer.id)
+            waits_for_answer_to(uow, conversation, newer)
+
+
+def waits_for_answer_to(uow: UnitOfWork, conversation: Conversation, message: Message) -> None:
+    """The clock runs from when this recorded message was written."""
+    written = wrote_at(message.created_at, message.received_at)
+    targets = targets_of(uow, conversation.account_id)
+    customer_waits(conversation, targets, written, message.id)
 
 
 def waiting_ends(uow: UnitOfWork, conversation: Conversation) -> None:
