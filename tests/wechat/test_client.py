@@ -75,3 +75,13 @@ def test_the_reply_window_of_wechat_is_reported_in_words(client, console, clock)
     error = refused(client)
     assert error.code == "45015"
     assert "48-hour" in str(error)
+
+
+def test_a_time_out_after_sending_is_ambiguous_and_the_text_is_there(client, console, monkeypatch):
+    monkeypatch.setattr("wxdesk.wechat.transport.ANSWER_SECONDS", 0.3)
+    client.send_text(WANG, "一")  # with the token, which then is there
+    console.spoil("timeout_after_accepting", seconds=1)
+    error = refused(client, "二")
+    assert (error.code, error.is_ambiguous, error.is_permanent) == ("timeout", True, False)
+    assert console.phone() == ["一", "二"]
+    assert len(console.calls("custom/send")) == 2

@@ -1,5 +1,7 @@
 """Reading pushes: every kind that WeChat sends, and everything that it does not."""
 
+import contextlib
+import json
 from pathlib import Path
 
 import pytest
@@ -7,9 +9,10 @@ from cast import push_xml
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from wxdesk.wechat.push import MalformedPushError, Push, push_of, read_fields
+from wxdesk.wechat.push import MalformedPushError, Push, is_json, push_of, read_fields
 
 PUSHES = sorted((Path(__file__).parent / "pushes").glob("*.xml"))
+VECTORS = json.loads((Path(__file__).parent / "vectors.json").read_text("utf-8"))
 WANG, LI = "oWang", "oLi"
 
 
@@ -171,3 +174,123 @@ def test_msgid_of_a_template_result_tells_two_events_apart():
         return push(MsgType="event", Event="TEMPLATESENDJOBFINISH", MsgID=number).once_key
 
     assert finished(1) != finished(2)
+
+
+JSON_PUSHES = [vector["body"] for vector in VECTORS if "body" in vector]
+JSON_TEXT = st.text(
+    st.characters(exclude_categories=["Cs", "Cc"], exclude_characters="\ufffe\uffff")
+)
+JSON_FIELDS = st.recursive(
+    JSON_TEXT,
+    lambda deeper: st.dictionaries(st.from_regex("[A-Z][a-z]{0,5}", fullmatch=True), deeper),
+    max_leaves=12,
+)
+
+
+class TestJson:
+    """The console offers JSON instead of XML; nothing after `read_fields` sees a difference."""
+
+    @pytest.mark.parametrize("body", JSON_PUSHES)
+    def test_an_official_push_is_read(self, body):
+        found = push_of(read_fields(body.encode()))
+        assert (found.kind, found.event, found.fields["debug_str"]) == (
+            "event",
+            "debug_demo",
+            "hello world",
+        )
+        assert found.created_at.year == 2024
+
+    def test_numbers_keep_every_digit(self):
+        body = b'{"MsgId":23456789012345678901,"Location_X":23.13435500000000001,"N":-1e400}'
+        assert read_fields(body) == {
+            "MsgId": "23456789012345678901",
+            "Location_X": "23.13435500000000001",
+            "N": "-1e400",
+        }
+
+    def test_a_push_in_xml_and_in_json_gives_the_same_fields(self):
+        fields = {
+            "ToUserName": "gh_1",
+            "CreateTime": 1_700_000_000,
+            "SendPicsInfo": {"Count": 1, "PicList": {"item": {"PicMd5Sum": "a"}}},
+            "EventKey": "",
+        }
+        as_json = json.dumps(fields).encode()
+        assert read_fields(as_json) == read_fields(push_xml(fields))
+
+    def test_several_members_of_one_name_become_a_list(self):
+        assert read_fields(b'{"a":1,"a":{"b":2},"a":"3"}') == {"a": ["1", {"b": "2"}, "3"]}
+
+    def test_every_other_leaf_is_a_text(self):
+        body = '{"a":true,"b":false,"c":null,"d":[],"e":{},"f":[1,{"g":"您好"}],"h":" x "}'
+        assert read_fields(body.encode()) == {
+            "a": "true",
+            "b": "false",
+            "c": "",
+            "d": [],
+            "e": "",
+            "h": " x ",
+            "f": ["1", {"g": "您好"}],
+        }
+
+    def test_what_no_database_takes_is_dropped(self):
+        body = b'{"a":"x\\u0000y\\u0008z\x02","b":"\\ud83d!","\\u0001c":"\\uffff"}'
+        assert read_fields(body) == {"a": "xyz", "b": "!", "c": ""}
+
+    @pytest.mark.parametrize(
+        "body",
+        [
+            b"{",
+            b"{}",
+            b'{"a":NaN}',
+            b'{"a":Infinity}',
+            b'{"a":1,}',
+            b"{'a':1}",
+            b'{"a":1} {"b":2}',
+            b"[" * 60_000,
+            b'{"a":' * 10_000 + b"1" + b"}" * 10_000,
+            b'{"a":' + b"[" * 10 + b"1" + b"]" * 10 + b"}",
+            b'{"a":{"a":{"a":{"a":{"a":{"a":{"a":{"a":1}}}}}}}}',
+            b'{"a":[' + b",".join([b"1"] * 600) + b"]}",
+            "{“a”:1}".encode(),
+        ],
+    )
+    def test_junk_is_malformed_and_nothing_else(self, body):
+        with pytest.raises(MalformedPushError):
+            read_fields(body)
+
+    @pytest.mark.parametrize(
+        ("body", "is_it"),
+        [
+            (b'{"a":1}', True),
+            (b' \r\n\t{"a":1}', True),
+            (b'\xef\xbb\xbf{"a":1}', True),
+            (b"<xml>{</xml>", False),
+            (b" <xml/>", False),
+            (b"", False),
+            (b"[1]", False),
+        ],
+    )
+    def test_json_is_told_from_xml_by_its_first_character(self, body, is_it):
+        assert is_json(body) is is_it
+
+    @given(
+        st.dictionaries(st.from_regex("[A-Z][a-z]{0,5}", fullmatch=True), JSON_FIELDS, min_size=1)
+    )
+    @settings(max_examples=50)
+    def test_any_fields_are_the_same_in_both_formats(self, fields):
+        try:
+            expected = read_fields(push_xml(fields))
+        except MalformedPushError:
+            with pytest.raises(MalformedPushError):
+                read_fields(json.dumps(fields).encode())
+        else:
+            body = json.dumps(fields, ensure_ascii=False).encode()
+            assert read_fields(body) == expected
+
+    @given(st.binary(max_size=200) | st.text(max_size=200).map(str.encode))
+    @settings(max_examples=300)
+    def test_any_bytes_are_fields_or_malformed(self, body):
+        for given_body in (body, b"{" + body, b'{"a":' + body + b"}"):
+            with contextlib.suppress(MalformedPushError):
+                assert read_fields(given_body)

@@ -1,5 +1,7 @@
 """The access token against a real stable_token: one writer, bounded calls."""
 
+import subprocess
+import sys
 import threading
 
 import pytest
@@ -7,10 +9,12 @@ from cast import APP_ID, APP_SECRET, FakeClock, WeChat
 
 from wxdesk.plumbing.errors import DeliveryError
 from wxdesk.wechat.tokens import Tokens
+from wxdesk.wechat.transport import Transport
 
 
 def tokens(redis, console: WeChat, secret: str = APP_SECRET) -> Tokens:
-    return Tokens(redis, console.url, (APP_ID, secret))
+    transport = Transport(APP_ID, console.url)
+    return Tokens(redis, lambda call: transport.exchange(call, None), (APP_ID, secret))
 
 
 def test_eight_cold_threads_fetch_one_token(redis, console):
@@ -103,3 +107,41 @@ def test_a_busy_wechat_is_tried_again_later(redis, console):
     with pytest.raises(DeliveryError) as caught:
         tokens(redis, console).get()
     assert (caught.value.code, caught.value.is_permanent) == ("-1", False)
+
+
+PROCESS = """
+import sys
+from redis import Redis
+from wxdesk.wechat.tokens import Tokens
+from wxdesk.wechat.transport import Transport
+socket, url, app_id, secret = sys.argv[1:]
+transport = Transport(app_id, url)
+tokens = Tokens(
+    Redis(unix_socket_path=socket), lambda call: transport.exchange(call, None), (app_id, secret)
+)
+print("ready", flush=True)
+sys.stdin.readline()
+print(tokens.get())
+"""
+
+
+def test_cold_processes_fetch_one_token(redis_server, console):
+    arguments = [sys.executable, "-c", PROCESS, str(redis_server.socket), console.url]
+    processes = [
+        subprocess.Popen(
+            [*arguments, APP_ID, APP_SECRET],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+        )
+        for _ in range(3)
+    ]
+    assert [process.stdout.readline() for process in processes] == ["ready\n"] * 3
+    for process in processes:
+        process.stdin.write("go\n")
+        process.stdin.flush()
+    found = [process.communicate(timeout=30)[0].strip() for process in processes]
+    assert [process.returncode for process in processes] == [0, 0, 0]
+    assert len(set(found)) == 1
+    assert found[0]
+    assert len(console.calls("stable_token")) == 1

@@ -8,6 +8,7 @@ from typing import Any
 import click
 
 from wxdesk.bench import drain as drain_bench
+from wxdesk.bench import fuzz as fuzz_bench
 from wxdesk.bench import intake as intake_bench
 from wxdesk.plumbing.errors import NotBuiltError
 
@@ -32,14 +33,27 @@ def drain(size: int, database: tuple[str, ...], as_json: bool) -> None:
 @click.option("--size", default=10_000, show_default=True, type=click.IntRange(200, 200_000))
 @click.option("--seconds", default=60.0, show_default=True, help="In which --size pushes arrive.")
 @click.option("--database", type=click.Choice(DATABASES), multiple=True, default=("sqlite",))
+@click.option(
+    "--fuzz-seconds",
+    default=0.0,
+    type=click.FloatRange(0, 24 * 3600),
+    help="Instead: throw bodies at it that WeChat would never send, for so long.",
+)
 @click.option("--json", "as_json", is_flag=True)
 def intake(
     size: int,
     seconds: float,
     database: tuple[str, ...],
+    fuzz_seconds: float,
     as_json: bool,
 ) -> None:
     """The webhook under a mixed event, as a ratio to a bare Flask view on the same server."""
+    if fuzz_seconds:
+        result = fuzz_bench.measure(fuzz_seconds)
+        _print([result], as_json=as_json)
+        if not fuzz_bench.is_clean(result):
+            raise click.ClickException("the webhook answered badly: see above")
+        return
     results = [intake_bench.measure(name, size, seconds) for name in database]
     _print(results, as_json=as_json)
 

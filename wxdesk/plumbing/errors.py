@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Any
 
 
@@ -31,11 +32,12 @@ class ConflictError(WxdeskError):
 
 
 class InvalidInputError(WxdeskError):
-    """A value that can't be taken; names the field that must change."""
+    """A value that can't be taken; names the field that must change; `extra` holds JSON values."""
 
-    def __init__(self, field: str, message: str) -> None:
+    def __init__(self, field: str, message: str, **extra: Any) -> None:
         super().__init__(message)
         self.field = field
+        self.extra = extra
 
 
 class NotBuiltError(WxdeskError):
@@ -58,12 +60,25 @@ class DeliveryError(WxdeskError):
     """An outside service did not take what we sent.
 
     `is_permanent`: trying again can't help. `is_ambiguous`: it may have been taken all the same.
+    `rid`: WeChat's id of the call, for its support. `retry_at`: not before (UTC).
+    `is_uncounted`: nothing was sent, so it is no attempt.
     """
 
-    def __init__(
-        self, reason: str, *, code: str, is_permanent: bool = False, is_ambiguous: bool = False
+    def __init__(  # noqa: PLR0913 -- what a caller needs to decide, all by name
+        self,
+        reason: str,
+        *,
+        code: str,
+        is_permanent: bool = False,
+        is_ambiguous: bool = False,
+        rid: str = "",
+        retry_at: datetime | None = None,
+        is_uncounted: bool = False,
     ) -> None:
         super().__init__(reason)
         self.code = code
         self.is_permanent = is_permanent
         self.is_ambiguous = is_ambiguous
+        self.rid = rid
+        self.retry_at = retry_at
+        self.is_uncounted = is_uncounted

@@ -7,6 +7,7 @@ import binascii
 import hashlib
 import hmac
 import struct
+from dataclasses import dataclass
 
 from wxdesk.wechat.library import PushCipher
 
@@ -65,3 +66,20 @@ class Cipher:
             raise CryptoError("the text can't be decrypted") from error
         except ValueError as error:
             raise CryptoError(str(error)) from error
+
+
+@dataclass(frozen=True, slots=True)
+class Ciphers:
+    """The current EncodingAESKey and the one before it, which WeChat may still use for a while."""
+
+    current: Cipher
+    previous: Cipher | None = None
+
+    def decrypt(self, encrypted: str) -> tuple[str, Cipher]:
+        """The text, and the cipher that it was encrypted with: an answer must use the same."""
+        try:
+            return self.current.decrypt(encrypted), self.current
+        except CryptoError:
+            if self.previous is None:
+                raise
+        return self.previous.decrypt(encrypted), self.previous

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import secrets
+from typing import Any
 
 import requests
 from wechatpy import WeChatClient
@@ -10,9 +11,9 @@ from wechatpy.crypto import PrpCrypto
 from wechatpy.exceptions import WeChatClientException
 from wechatpy.replies import TextReply
 
-__all__ = ["ApiClient", "CallFailedError", "PushCipher", "TextReply"]
+__all__ = ["ApiClient", "HttpFailedError", "PushCipher", "TextReply"]
 
-CallFailedError = WeChatClientException
+HttpFailedError = WeChatClientException
 
 
 class PushCipher(PrpCrypto):  # type: ignore[misc]
@@ -24,16 +25,18 @@ class PushCipher(PrpCrypto):  # type: ignore[misc]
 
 
 class ApiClient(WeChatClient):  # type: ignore[misc]
-    """A client that never refreshes a token by itself, never loops, and always has a timeout.
+    """Addresses, tokens and connections; never refreshes a token, never loops, never waits long.
 
-    wechatpy 1.8.18 refreshes and retries without limit, and its token call has no timeout; here
-    the caller passes the token in and decides about the one retry (wechat/client.py).
+    wechatpy 1.8.18 refreshes and retries without limit, sends an empty file the second time, takes
+    junk for success and reads answers of any size; here the caller passes the token in, reads the
+    answer and decides about the one retry (wechat/calls.py).
     """
 
-    def __init__(self, app_id: str, *, base_url: str, timeout: tuple[float, float]) -> None:
-        """`base_url` without /cgi-bin; `timeout` is (connect, read) in seconds."""
-        super().__init__(app_id, "", timeout=timeout, auto_retry=False)
-        self.API_BASE_URL = f"{base_url.rstrip('/')}/cgi-bin/"
+    def __init__(self, app_id: str, *, base_url: str) -> None:
+        """`base_url` without /cgi-bin."""
+        super().__init__(app_id, "", auto_retry=False)
+        self.base_url = base_url.rstrip("/")
+        self.API_BASE_URL = f"{self.base_url}/cgi-bin/"
         self.token = ""
 
     @property
@@ -41,11 +44,20 @@ class ApiClient(WeChatClient):  # type: ignore[misc]
         """The token that the caller set; never fetched here."""
         return self.token
 
+    @property
+    def connections(self) -> requests.Session:
+        """The kept-alive connections."""
+        return self._http
+
     def fetch_access_token(self) -> None:
         """Refuse: a hidden refresh would invalidate another process's token."""
-        raise RuntimeError("tokens are fetched in wechat/client.py only")
+        raise RuntimeError("tokens are fetched in wechat/tokens.py only")
 
     def renew_connections(self) -> None:
         """Drop kept-alive connections, so that no request goes down one that WeChat closed."""
         self._http.close()  # type: ignore[has-type]
         self._http = requests.Session()
+
+    def _handle_result(self, res: requests.Response, *_args: Any, **_kwargs: Any) -> Any:
+        """The response as it is, unread; wechat/transport.py judges it."""
+        return res

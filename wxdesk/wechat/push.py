@@ -1,4 +1,4 @@
-"""A push from WeChat: XML to plain fields, and the key that makes it unique.
+"""A push from WeChat: XML or JSON to plain fields, and the key that makes it unique.
 
 Sources and confidence of each outside rule: docs/wechat.md#pushes.
 """
@@ -15,17 +15,21 @@ from xml.etree.ElementTree import Element, ParseError
 from defusedxml.common import DefusedXmlException
 from defusedxml.ElementTree import fromstring
 
+from wxdesk.wechat.json_fields import (
+    DEEPEST,
+    MOST_ELEMENTS,
+    MalformedPushError,
+    is_json,
+    read_json,
+)
+
+__all__ = ["MalformedPushError", "Push", "is_json", "push_of", "read_fields"]
+
 LARGEST_BODY = 64 * 1024
-MOST_ELEMENTS = 500
-DEEPEST = 6
 LATEST_SECOND = 253_402_300_799  # the last of year 9999
 SECONDS = re.compile("[0-9]{1,12}")
 ILLEGAL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff]")
 EVENT = "event"
-
-
-class MalformedPushError(ValueError):
-    """The body is not a push that WeChat could have sent."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,11 +66,15 @@ class Push:
 
 
 def read_fields(body: bytes) -> dict[str, Any]:
-    """The elements under <xml> by name; raises MalformedPushError.
+    """The elements under <xml>, or the members of an object, by name; raises MalformedPushError.
 
     Control characters, which WeChat passes on from customers' keyboards, are dropped. A document
     type or an entity is refused.
     """
+    return read_json(body) if is_json(body) else _read_xml(body)
+
+
+def _read_xml(body: bytes) -> dict[str, Any]:
     text = ILLEGAL.sub("", body.decode("utf-8", errors="replace"))
     try:
         root = fromstring(text, forbid_dtd=True)
