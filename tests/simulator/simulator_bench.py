@@ -165,6 +165,45 @@ class WeChat:
         url = f"{self.base}/cgi-bin/message/{api}"
         return self.session.post(url, params={"access_token": token}, data=data, timeout=30).json()
 
+    def api(self, path: str, body: Any = None, token: str | None = None, **query: Any) -> Any:
+        """One call with a token: GET without a body, else a POST of JSON."""
+        query["access_token"] = token or self.token()
+        url = f"{self.base}/{path if path.startswith('wxaapi') else f'cgi-bin/{path}'}"
+        if body is None:
+            answer = self.session.get(url, params=query, timeout=30)
+        else:
+            data = json.dumps(body, ensure_ascii=False).encode()
+            answer = self.session.post(url, params=query, data=data, timeout=30)
+        assert answer.status_code == 200
+        return answer.json()
+
+    def upload(self, kind: str, content: bytes, name: str = "file") -> Any:
+        url = f"{self.base}/cgi-bin/media/upload"
+        query = {"access_token": self.token(), "type": kind}
+        files = {"media": (name, content)}
+        answer = self.session.post(url, params=query, files=files, timeout=30)
+        assert answer.status_code == 200
+        return answer.json()
+
+    def media(self, kind: str, content: bytes) -> str:
+        answer = self.upload(kind, content)
+        return str(answer.get("media_id") or answer["thumb_media_id"])
+
+    def send_kind(self, openid: str, kind: str, part: Any, **more: Any) -> int:
+        body = {"touser": openid, "msgtype": kind, kind: part, **more}
+        return int(self.api("message/custom/send", body)["errcode"])
+
+    def say(self, openid: str, kind: str, **more: Any) -> Any:
+        """The customer sends something of this kind."""
+        path = f"/sim/customers/{openid}/messages?wait=1"
+        return self.post(path, kind=kind, **more)["message"]
+
+    def settings(self, original_id: str = GH, **changes: Any) -> Any:
+        return self.post(f"/sim/accounts/{original_id}/settings", **changes)
+
+    def advance(self, **units: float) -> None:
+        self.post("/sim/clock", advance_seconds=timedelta(**units).total_seconds())
+
     def send(self, openid: str, text: str, token: str | None = None) -> Any:
         body = {"touser": openid, "msgtype": "text", "text": {"content": text}}
         return self.call("custom/send", token or self.token(), body)

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import re
 import threading
 import time
+from pathlib import Path
 from typing import Any
 
 import pytest
 import requests
 from simulator_bench import AES_KEY, GH, Desk, WeChat
 
+from wxdesk import simulator
 from wxdesk.simulator.gate import is_own_host
 from wxdesk.simulator.page_texts import CHINESE, ENGLISH
 from wxdesk.simulator.platform import Platform
@@ -56,6 +59,7 @@ def test_wrong_account_is_refused_by_field(wechat: WeChat, field: str, value: An
         ("/sim/customers/nobody/messages", {"text": "x"}, "openid"),
         ("/sim/accounts/gh_none/customers", {}, "original_id"),
         ("/sim/faults", {"kind": "meteor"}, "kind"),
+        ("/sim/faults", {"kind": "slow", "api": "no/such"}, "api"),
         ("/sim/faults", {"kind": "slow", "seconds": 1e9}, "seconds"),
         ("/sim/faults", {"kind": "slow", "times": 100000}, "times"),
         ("/sim/faults", {"kind": "slow", "times": 0}, "times"),
@@ -158,6 +162,17 @@ def test_phone_keeps_the_last_bubbles_only(wechat: WeChat, platform: Platform, d
     assert (len(texts), texts[0]) == (MOST_BUBBLES, "3")
 
 
+def imported_modules() -> list[str]:
+    folder = Path(simulator.__file__).parents[1] / "static" / "simulator"
+    found = {
+        name
+        for script in folder.glob("*.js")
+        for name in re.findall(r'from "\./([\w.]+)"', script.read_text())
+    }
+    assert len(found) >= 8
+    return sorted(found)
+
+
 def test_page_has_no_inline_script_and_a_strict_policy(wechat: WeChat) -> None:
     for language, word in (("zh", "发送"), ("en", "Send")):
         page = requests.get(wechat.base + "/", params={"lang": language}, timeout=5)
@@ -165,7 +180,7 @@ def test_page_has_no_inline_script_and_a_strict_policy(wechat: WeChat) -> None:
         assert word in page.text
         assert page.text.count("<script") == page.text.count('<script type="module" src=') == 1
         assert "style=" not in page.text
-    for name in ("phone.js", "live.js", "lines.js", "phone.css", "icon.svg"):
+    for name in re.findall(r"/static/([\w.]+)", page.text) + imported_modules():
         assert requests.get(f"{wechat.base}/static/{name}", timeout=5).status_code == 200
 
 

@@ -16,7 +16,14 @@ from wxdesk.simulator.server import serving
 def said(platform: Platform) -> list[str]:
     with platform.state.changed:
         phones = list(platform.state.customers.values())
-        return [b.text for phone in phones for b in phone.bubbles.values() if b.push]
+        bubbles = [b for phone in phones for b in phone.bubbles.values() if b.push]
+        return [b.text for b in bubbles if b.kind != "event"]
+
+
+def kinds(platform: Platform) -> set[str]:
+    with platform.state.changed:
+        phones = list(platform.state.customers.values())
+        return {b.kind for phone in phones for b in phone.bubbles.values() if b.push}
 
 
 def is_still(count: Callable[[], int], seconds: float = 0.3) -> bool:
@@ -76,6 +83,19 @@ def test_customer_goes_on_after_an_agents_answer(
 
     eventually(has_gone_on)
     crowd.stop()
+
+
+def test_a_demo_shows_every_kind(wechat: WeChat, platform: Platform, desk: Desk) -> None:
+    wechat.register(desk.url)
+    wanted = {"text", "image", "voice", "video", "shortvideo", "location", "link", "file"}
+    wanted |= {"miniprogrampage", "event"}
+    for day in range(3):
+        wechat.post("/sim/clock", advance_seconds=day * 86_400)
+        crowd = start(platform, every_seconds=0.001)
+        eventually(lambda: kinds(platform) >= wanted or is_still(lambda: len(said(platform))), 20)
+        crowd.stop()
+    assert kinds(platform) == wanted
+    assert wechat.api("menu/get")["menu"]["button"]
 
 
 def test_cast_waits_for_an_account(wechat: WeChat, platform: Platform, desk: Desk) -> None:

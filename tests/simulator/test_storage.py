@@ -13,6 +13,7 @@ import time
 from contextlib import suppress
 from pathlib import Path
 
+import pytest
 import requests
 from simulator_bench import GH, QUICK, Desk, FakeClock, WeChat, eventually
 
@@ -75,6 +76,84 @@ def test_broken_file_is_set_aside(tmp_path: Path, clock: FakeClock) -> None:
     with Platform(clock, tmp_path) as platform:
         assert platform.state.accounts == {}
     assert (tmp_path / "simulator.broken").exists()
+
+
+OLD_FILE = {
+    "format": 1,
+    "version": 7,
+    "accounts": [
+        {
+            "original_id": GH,
+            "app_id": "wx1",
+            "app_secret": "s",
+            "token": "t",
+            "webhook_url": "http://127.0.0.1:9/",
+            "name": "王记小店",
+            "slug": "",
+            "aes_key": "",
+            "mode": "plain",
+            "is_verified": True,
+        }
+    ],
+    "tokens": [],
+    "customers": [
+        {
+            "openid": "o" + "w" * 27,
+            "original_id": GH,
+            "name": "王小明",
+            "is_following": True,
+            "version": 7,
+            "bubbles": {
+                "5": {
+                    "id": 5,
+                    "version": 7,
+                    "direction": "to_desk",
+                    "kind": "event",
+                    "text": "SCAN booth_1",
+                    "at": "2026-03-02T01:00:00+00:00",
+                    "via": "",
+                    "outcome": "success",
+                    "attempts": 1,
+                    "msg_id": "",
+                    "push": "<Event>SCAN</Event>",
+                }
+            },
+            "window": {
+                "message": {"left": 4, "closes_at": "2026-03-03T01:00:00+00:00"},
+                "event": None,
+            },
+            "typing_until": None,
+        }
+    ],
+}
+
+
+def test_file_of_the_first_version_is_read(tmp_path: Path, clock: FakeClock) -> None:
+    (tmp_path / "simulator.json").write_text(json.dumps(OLD_FILE))
+    with serving(Platform(clock, tmp_path, pace=QUICK)) as url:
+        wechat = WeChat(url)
+        (customer,) = wechat.get("/sim/customers")["customers"]
+        assert (customer["name"], customer["replies_left"]) == ("王小明", 4)
+        (bubble,) = wechat.bubbles(customer["openid"])
+        assert (bubble["text"], bubble["detail"]["event"]) == ("SCAN booth_1", "SCAN")
+        refused = {"openid": customer["openid"], "message_id": "5"}
+        assert wechat.post("/sim/redeliver", **refused)["field"] == "message_id"
+        assert wechat.write(customer["openid"], "在吗")["id"] > 7
+    assert json.loads((tmp_path / "simulator.json").read_text())["format"] == 2
+
+
+@pytest.mark.parametrize(
+    "text",
+    ['{"format": 3}', '{"format": 2, "version": 1}', "[]", '{"format": 1, "customers": [{}]}'],
+)
+def test_file_that_cannot_be_read_is_set_aside(
+    tmp_path: Path, clock: FakeClock, text: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    (tmp_path / "simulator.json").write_text(text)
+    with Platform(clock, tmp_path) as platform:
+        assert platform.state.accounts == {}
+    assert (tmp_path / "simulator.broken").read_text() == text
+    assert "simulator state set aside" in caplog.text
 
 
 def _poll(url: str, seconds: int) -> None:

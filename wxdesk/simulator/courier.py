@@ -18,8 +18,9 @@ logger = logging.getLogger(__name__)
 class Parcel:
     """A push under way."""
 
-    def __init__(self, push: Push) -> None:
+    def __init__(self, push: Push, line_name: str = "") -> None:
         self.push = push
+        self.line_name = line_name
         self._done = threading.Event()
 
     def finish(self) -> None:
@@ -45,17 +46,17 @@ class Courier:
         self._threads = 0
         self._is_stopped = False
 
-    def send(self, push: Push) -> Parcel:
-        """Queue a push behind the others of its customer."""
-        parcel = Parcel(push)
+    def send(self, push: Push, line_name: str = "") -> Parcel:
+        """Queue a push behind the others of its customer, or in a line of its own."""
+        parcel = Parcel(push, line_name or push.openid)
         with self._changed:
             if self._count >= MOST_WAITING:
                 raise BadInputError("text", f"{MOST_WAITING} pushes are waiting already")
             self._count += 1
-            line = self._waiting.setdefault(push.openid, deque())
+            line = self._waiting.setdefault(parcel.line_name, deque())
             line.append(parcel)
             if len(line) == 1:
-                self._make_ready(push.openid)
+                self._make_ready(parcel.line_name)
         return parcel
 
     def stop(self) -> None:
@@ -64,8 +65,8 @@ class Courier:
             self._is_stopped = True
             self._changed.notify_all()
 
-    def _make_ready(self, openid: str) -> None:
-        self._ready.append(openid)
+    def _make_ready(self, line_name: str) -> None:
+        self._ready.append(line_name)
         if self._idle < len(self._ready) and self._threads < self._most_threads:
             self._threads += 1
             threading.Thread(target=self._work, name="simulator-push", daemon=True).start()
@@ -90,13 +91,12 @@ class Courier:
             return self._waiting[self._ready.popleft()][0]
 
     def _put_down(self, parcel: Parcel) -> None:
-        openid = parcel.push.openid
         with self._changed:
             self._count -= 1
-            line = self._waiting[openid]
+            line = self._waiting[parcel.line_name]
             line.popleft()
             if line:
-                self._make_ready(openid)
+                self._make_ready(parcel.line_name)
             else:
-                del self._waiting[openid]
+                del self._waiting[parcel.line_name]
         parcel.finish()

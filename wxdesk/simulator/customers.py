@@ -11,16 +11,20 @@ from collections.abc import Sequence
 from datetime import timedelta
 from typing import Protocol
 
+from wxdesk.simulator.acting import FILE_KINDS, scan, send_card, send_file, tap_menu
 from wxdesk.simulator.errors import BadInputError
+from wxdesk.simulator.menus import SAMPLE_MENU
 from wxdesk.simulator.platform import Platform
 from wxdesk.simulator.records import Account, Bubble, Customer, Direction
-from wxdesk.simulator.script import KEYWORDS, NAMES, STORIES
+from wxdesk.simulator.script import CARDS, EMOTICONS, KEYWORDS, NAMES, SCENES, STORIES, TURNS
 
 SEED = 20240618
 FIRST_MESSAGES = 8
 FIRST_SECONDS = 0.2
 LOOKING_SECONDS = 0.2
-KEYWORD_SHARE = 0.6
+KEYWORD_SHARE = 0.65
+TURN_EVERY = 4
+TAPS = ([0], [1, 0], [1, 1], [2])
 MOST_UNANSWERED = 3
 PATIENCE = timedelta(minutes=10)
 MOST_MESSAGES = 5000
@@ -49,6 +53,7 @@ class Crowd:
         self._platform = platform
         self._every_seconds = every_seconds
         self._dice = random.Random(SEED)  # noqa: S311 (a play, not a secret)
+        self._spoken = _count_pushes(platform)  # a restarted demo goes on with the next kind
         self._stopping = threading.Event()
         self._thread = threading.Thread(target=self._run, name="simulator-crowd", daemon=True)
 
@@ -91,13 +96,34 @@ class Crowd:
                 return False
             answered = [customer for customer in talkers if _is_answered(customer)]
             customer = self._dice.choice(answered or talkers)
-            text = self._words(customer)
-        self._platform.write(customer.openid, text)
+        self._spoken += 1
+        if self._spoken % TURN_EVERY == TURN_EVERY - 1 and not answered:
+            self._take_turn(customer)
+        else:
+            self._platform.write(customer.openid, self._words(customer))
         return True
+
+    def _take_turn(self, customer: Customer) -> None:
+        """Something else than words, each kind in its turn."""
+        turn = TURNS[self._spoken // TURN_EVERY % len(TURNS)]
+        platform, openid = self._platform, customer.openid
+        if turn in FILE_KINDS:
+            send_file(platform, openid, turn)
+        elif turn in CARDS:
+            send_card(platform, openid, turn, CARDS[turn])
+        elif turn == "tap":
+            tap_menu(platform, openid, self._dice.choice(TAPS))
+        elif turn == "scan":
+            scan(platform, openid, self._dice.choice(SCENES))
+        else:
+            platform.write(openid, self._dice.choice(EMOTICONS))
 
     def _cast(self, accounts: Sequence[Account]) -> list[Customer]:
         """The same people after every restart, spread over the accounts."""
         cast = []
+        for account in accounts:
+            book = self._platform.state.book(account.original_id)
+            book.menu = book.menu or SAMPLE_MENU
         for place, name in enumerate(NAMES if accounts else ()):
             account = accounts[place % len(accounts)]
             openid = _openid(account.original_id, name)
@@ -115,6 +141,10 @@ class Crowd:
         return self._platform.state.clock() - last > PATIENCE
 
     def _words(self, customer: Customer) -> str:
+        with self._platform.state.changed:
+            return self._next_words(customer)
+
+    def _next_words(self, customer: Customer) -> str:
         story = STORIES[_number(customer.openid) % len(STORIES)]
         if _is_answered(customer):
             return self._dice.choice(story.after_answer)
@@ -126,6 +156,12 @@ class Crowd:
         if any(text.startswith(opening) for text in asked[-6:]):
             return self._dice.choice(story.while_waiting)
         return story.question.format(order=order)
+
+
+def _count_pushes(platform: Platform) -> int:
+    with platform.state.changed:
+        phones = list(platform.state.customers.values())
+        return sum(bool(b.push) for phone in phones for b in phone.bubbles.values())
 
 
 def _messages(customer: Customer) -> list[Bubble]:

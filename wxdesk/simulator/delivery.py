@@ -6,7 +6,7 @@ import time
 from dataclasses import dataclass
 
 from wxdesk.simulator.answers import Answer, Kind, judge
-from wxdesk.simulator.pushes import Push, body_of, push_url, verification_url
+from wxdesk.simulator.pushes import Push, body_of, content_type, push_url, verification_url
 from wxdesk.simulator.records import Account, Delivery
 from wxdesk.simulator.state import State
 from wxdesk.simulator.transport import NoAnswerError, Response, exchange
@@ -42,7 +42,7 @@ class Deliverer:
 
     def deliver(self, push: Push) -> None:
         """Deliver, redeliver if need be, and show on the phone how it ended."""
-        account = self._state.account(push.original_id)
+        account = self._state.account_for_push(push.original_id)
         body, encrypted = body_of(push, account)
         answer = Answer(Kind.INTERRUPTED)
         for attempt in range(1, MOST_DELIVERIES + 1):
@@ -70,10 +70,11 @@ class Deliverer:
 
     def _post(self, account: Account, openid: str, url: str, body: bytes) -> Answer:
         try:
-            response = exchange(url, body, self._pace.answer_seconds)
+            response = exchange(url, body, self._pace.answer_seconds, content_type(account))
         except NoAnswerError as error:
             return Answer(Kind.TIMEOUT if error.is_timeout else Kind.CONNECTION_ERROR)
-        return judge(account, openid, response.status, response.body)
+        find_media = self._state.media_finder(account.original_id)
+        return judge(account, openid, response.status, response.body, find_media)
 
     def _record(self, push: Push, attempt: int, answer: Answer, seconds: float) -> None:
         delivery = Delivery(
@@ -81,6 +82,7 @@ class Deliverer:
             openid=push.openid,
             bubble_id=push.bubble_id,
             msg_id=push.msg_id,
+            kind=push.kind,
             attempt=attempt,
             status=answer.status,
             milliseconds=round(seconds * 1000),

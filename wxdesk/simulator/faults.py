@@ -18,6 +18,7 @@ class FaultKind(StrEnum):
     JUNK = "junk"
     ERRCODE = "errcode"
     DROP_CONNECTION = "drop_connection"
+    JOB_FAILED = "job_failed"
 
 
 @dataclass(slots=True)

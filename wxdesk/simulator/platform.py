@@ -2,22 +2,28 @@
 
 from __future__ import annotations
 
+import base64
+import hashlib
 import secrets
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
 
 from wxdesk.plumbing.clock import Clock, utc_now
+from wxdesk.simulator.consequences import happened, wrote
 from wxdesk.simulator.courier import Courier, Parcel
 from wxdesk.simulator.delivery import Deliverer, Pace
 from wxdesk.simulator.errors import BadInputError
+from wxdesk.simulator.media import MediaBook
+from wxdesk.simulator.pushes import Push
 from wxdesk.simulator.records import Account, Bubble, Customer
+from wxdesk.simulator.shown import as_json
 from wxdesk.simulator.state import State, new_openid, push_of
-from wxdesk.simulator.storage import Storage
-from wxdesk.simulator.windows import CLOSED, OPENING_EVENTS
+from wxdesk.simulator.storage import Storage, media_folder
 
 PUSH_THREADS = 32
+MOST_HELD = 1000
 MENU_TAP = "bizmsgmenuid"
 
 
@@ -42,7 +48,7 @@ class Platform:
         allowed_hosts: Iterable[str] = (),
     ) -> None:
         """`storage` is a folder for the state; `allowed_hosts` may be called beside loopback."""
-        self.state = State(clock)
+        self.state = State(clock, MediaBook(media_folder(storage) if storage else None))
         self.pace = pace or Pace()
         self.allowed_hosts = set(allowed_hosts)
         self._deliverer = Deliverer(self.state, self.pace)
@@ -72,6 +78,7 @@ class Platform:
         self._courier.stop()
         if self._storage:
             self._storage.close()
+        self.state.media.close()
 
     def register_account(self, account: Account) -> Account:
         """Add the account, or change the one with the same original id."""
@@ -102,8 +109,15 @@ class Platform:
             number = 1 + len(self.state.customers)
             openid = openid or new_openid()
             name = name or f"微信用户{number}"
+            since = self.state.clock() if is_following else None
             return self.state.add_customer(
-                Customer(openid, account.original_id, name, is_following=is_following)
+                Customer(
+                    openid,
+                    account.original_id,
+                    name,
+                    is_following=is_following,
+                    subscribed_at=since,
+                )
             )
 
     def write(self, openid: str, text: str) -> tuple[Bubble, Parcel]:
@@ -123,23 +137,102 @@ class Platform:
         with self.state.changed:
             customer = self.state.customer(openid)
             if msg_type == "event":
-                text = _event_text(fields)
-                _happen(self.state, customer, str(fields.get("Event", "")).lower())
+                happened(self.state, customer, fields)
             else:
-                text = str(fields.get("Content", ""))
-                _wrote(self.state, customer, is_menu_tap=MENU_TAP in fields)
-            push = self.state.add_push(customer, {"MsgType": msg_type, **fields}, text)
-            bubble = customer.bubbles[push.bubble_id]
-            return bubble, self._courier.send(push)
+                wrote(self.state, customer, is_menu_tap=MENU_TAP in fields)
+            push = self.state.add_push(customer, {"MsgType": msg_type, **fields})
+            if customer.is_blacklisted:
+                self.state.block_push(push)
+                parcel = _finished(push)
+            else:
+                parcel = self._send(push)
+            return customer.bubbles[push.bubble_id], parcel
 
-    def redeliver(self, openid: str, message_id: str) -> tuple[Bubble, Parcel]:
-        """The same push again; `message_id` is a bubble's id or a MsgId."""
+    def report(self, openid: str, event: str, fields: Mapping[str, object]) -> Parcel:
+        """An event about a customer that WeChat makes, e.g. how a template message ended."""
+        with self.state.changed:
+            customer = self.state.customer(openid)
+            fields = {"MsgType": "event", "Event": event, **fields}
+            return self._send(self.state.add_push(customer, fields))
+
+    def notify(self, original_id: str, event: str, fields: Mapping[str, object]) -> Parcel:
+        """An event that comes from WeChat itself, not from a customer, e.g. the end of a job."""
+        account = self.state.account(original_id)
+        sender = system_openid(original_id)
+        common = {"ToUserName": original_id, "FromUserName": sender}
+        stamp = {"CreateTime": int(self.state.clock().timestamp())}
+        plain = as_json({**common, **stamp, "MsgType": "event", "Event": event, **fields})
+        return self._courier.send(Push(account.original_id, sender, 0, "", plain, event))
+
+    def redeliver(
+        self, openid: str, message_id: str, times: int = 1, *, at_once: bool = False
+    ) -> tuple[Bubble, Parcel]:
+        """The same push again, one after the other or all at the same time.
+
+        `message_id` is a bubble's id or a MsgId; the parcel is that of the last one.
+        """
         with self.state.changed:
             customer = self.state.customer(openid)
             for bubble in customer.bubbles.values():
                 if bubble.push and message_id in (str(bubble.id), bubble.msg_id):
-                    return bubble, self._courier.send(push_of(customer, bubble))
+                    push = push_of(customer, bubble)
+                    lines = [f"{openid}#{n}" if at_once else "" for n in range(times)]
+                    return bubble, [self._courier.send(push, line) for line in lines][-1]
         raise BadInputError("message_id", "nothing with it was sent to the desk")
+
+    def grant(self, openid: str, template_id: str, times: int) -> tuple[Bubble, Parcel]:
+        """The customer allows that many notices of a template; 0 refuses, and takes all back."""
+        status = "accept" if times else "reject"
+        with self.state.changed:
+            customer = self.state.customer(openid)
+            book = self.state.book(customer.original_id)
+            if all(each.template_id != template_id for each in book.subscribe_templates):
+                raise BadInputError("template_id", "the account has no such subscribe template")
+            known = customer.grants.get(template_id, 0)
+            customer.grants[template_id] = known + times if times else 0
+        part = {"TemplateId": template_id, "SubscribeStatusString": status, "PopupScene": "2"}
+        fields = {"SubscribeMsgPopupEvent": {"List": [part]}}
+        return self.happen(openid, "subscribe_msg_popup_event", fields)
+
+    def held(self, openid: str) -> list[int]:
+        """The bubbles whose pushes are held back, in the order in which they were made."""
+        with self.state.changed:
+            return [push.bubble_id for push in self.state.held.get(openid, [])]
+
+    def touch_all(self) -> None:
+        """Wake every reader and show every phone anew, e.g. when the clock was moved."""
+        with self.state.changed:
+            for customer in sorted(self.state.customers.values(), key=lambda c: c.version):
+                self.state.touch(customer)
+            self.state.touch()
+
+    def hold(self, openid: str) -> None:
+        """Keep this customer's pushes back from now on, until `release`."""
+        with self.state.changed:
+            customer = self.state.customer(openid)
+            self.state.held.setdefault(openid, [])
+            self.state.touch(customer)
+
+    def release(self, openid: str, order: Sequence[int]) -> list[Parcel]:
+        """Send what was held back: these bubbles first and in this order, then the others."""
+        with self.state.changed:
+            waiting = {push.bubble_id: push for push in self.state.held.get(openid, [])}
+            unknown = [number for number in order if number not in waiting]
+            if unknown:
+                raise BadInputError("order", f"{unknown[0]} is not held back")
+            if self.state.held.pop(openid, None) is not None:
+                self.state.touch(self.state.customer(openid))
+            wanted = [*dict.fromkeys(order), *(n for n in waiting if n not in order)]
+            return [self._courier.send(waiting[number]) for number in wanted]
+
+    def _send(self, push: Push) -> Parcel:
+        held = self.state.held.get(push.openid)
+        if held is None:
+            return self._courier.send(push)
+        if len(held) >= MOST_HELD:
+            raise BadInputError("openid", f"{MOST_HELD} pushes are held back already")
+        held.append(push)
+        return _finished(push)
 
     def find_bubble(self, openid: str, bubble_id: int) -> Bubble | None:
         """The bubble as it is now; None when it fell off a full phone."""
@@ -171,22 +264,13 @@ class Platform:
         return since if since <= self.state.version else 0
 
 
-def _wrote(state: State, customer: Customer, *, is_menu_tap: bool) -> None:
-    if not customer.is_following:
-        raise BadInputError("openid", "does not follow the account, so can't write to it")
-    now = state.clock()
-    window = customer.window
-    customer.window = window.after_event(now) if is_menu_tap else window.after_message(now)
+def _finished(push: Push) -> Parcel:
+    parcel = Parcel(push)
+    parcel.finish()
+    return parcel
 
 
-def _happen(state: State, customer: Customer, event: str) -> None:
-    if event == "subscribe":
-        customer.is_following = True
-    if event == "unsubscribe":
-        customer.is_following, customer.window = False, CLOSED
-    if event in OPENING_EVENTS:
-        customer.window = customer.window.after_event(state.clock())
-
-
-def _event_text(fields: Mapping[str, object]) -> str:
-    return f"{fields.get('Event', '')} {fields.get('EventKey', '')}".strip()
+def system_openid(original_id: str) -> str:
+    """The sender of an account's own events: the person who owns it."""
+    digest = hashlib.sha256(original_id.encode()).digest()
+    return "o" + base64.urlsafe_b64encode(digest).decode()[:27]

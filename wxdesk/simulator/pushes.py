@@ -1,14 +1,16 @@
-"""The pushes that WeChat sends to a webhook: their XML, their query string, their encryption."""
+"""The pushes that WeChat sends to a webhook: XML or JSON, their query string, their encryption."""
 
 from __future__ import annotations
 
+import json
 import re
 import secrets
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 from urllib.parse import urlencode, urlsplit, urlunsplit
 
-from wxdesk.simulator.records import Account, Mode
+from wxdesk.simulator.records import Account, Mode, PushFormat
 from wxdesk.wechat.crypto import Cipher, sign
 
 TAG = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,63}")
@@ -16,7 +18,7 @@ TAG = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,63}")
 
 @dataclass(frozen=True, slots=True)
 class Push:
-    """`plain` is what stands inside <xml> before encryption; `event` is empty for a message."""
+    """`plain` holds its fields as JSON, in their order; `event` is empty for a message."""
 
     original_id: str
     openid: str
@@ -24,6 +26,16 @@ class Push:
     msg_id: str
     plain: str
     event: str = ""
+
+    @property
+    def fields(self) -> dict[str, Any]:
+        """The fields by name."""
+        return dict(json.loads(self.plain))
+
+    @property
+    def kind(self) -> str:
+        """For logs: the type of message, or the event."""
+        return f"event {self.event}" if self.event else str(self.fields.get("MsgType", ""))
 
 
 def element(tag: str, value: object) -> str:
@@ -47,16 +59,22 @@ def elements(fields: Mapping[str, object]) -> str:
 
 
 def body_of(push: Push, account: Account) -> tuple[bytes, str]:
-    """The request body in the account's mode, and its encrypted part (empty in plain mode).
+    """The request body in the account's mode and format; its encrypted part ("" in plain mode).
 
     Made once for all deliveries of a push: a redelivery has the same bytes.
     """
-    document = f"<xml>{push.plain}</xml>"
+    fields = push.fields
     if account.mode == Mode.PLAIN:
-        return document.encode(), ""
-    encrypted = Cipher(account.aes_key, account.app_id).encrypt(document)
-    shown = push.plain if account.mode == Mode.COMPAT else element("ToUserName", push.original_id)
-    return f"<xml>{shown}\n{element('Encrypt', encrypted)}</xml>".encode(), encrypted
+        return _document(fields, account).encode(), ""
+    plain = _document(fields, account)
+    encrypted = Cipher(account.aes_key, account.app_id).encrypt(plain)
+    shown = fields if account.mode == Mode.COMPAT else {"ToUserName": push.original_id}
+    return _document({**shown, "Encrypt": encrypted}, account).encode(), encrypted
+
+
+def content_type(account: Account) -> str:
+    """As WeChat names the body's format."""
+    return "application/json" if account.push_format == PushFormat.JSON else "text/xml"
 
 
 def push_url(account: Account, openid: str, encrypted: str, timestamp: int) -> str:
@@ -72,6 +90,12 @@ def push_url(account: Account, openid: str, encrypted: str, timestamp: int) -> s
 def verification_url(account: Account, echo: str, timestamp: int) -> str:
     """The address of WeChat's check when a webhook URL is saved in the console."""
     return _with_query(account.webhook_url, {**_signed(account, timestamp), "echostr": echo})
+
+
+def _document(fields: Mapping[str, object], account: Account) -> str:
+    if account.push_format == PushFormat.JSON:
+        return json.dumps(fields, ensure_ascii=False)
+    return f"<xml>{elements(fields)}</xml>"
 
 
 def _signed(account: Account, timestamp: int) -> dict[str, str]:

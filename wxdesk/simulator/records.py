@@ -18,6 +18,11 @@ class Mode(StrEnum):
     SAFE = "safe"
 
 
+class PushFormat(StrEnum):
+    XML = "xml"
+    JSON = "json"
+
+
 class Direction(StrEnum):
     TO_DESK = "to_desk"
     FROM_DESK = "from_desk"
@@ -38,6 +43,13 @@ class Account:
     aes_key: str = ""
     mode: Mode = Mode.PLAIN
     is_verified: bool = True
+    is_service: bool = True
+    push_format: PushFormat = PushFormat.XML
+    previous_aes_key: str = ""
+    ip_whitelist: tuple[str, ...] = ()
+    kf_accounts: tuple[str, ...] = ()
+    daily_limits: dict[str, int] = field(default_factory=dict)
+    minute_limits: dict[str, int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +57,8 @@ class Bubble:
     """One line on a phone; `version` grows whenever its outcome changes.
 
     `outcome` is "pending", then the kind of the desk's answer (wxdesk/simulator/answers.py); only
-    bubbles to the desk have one. `push` is the plain XML, kept to send the same push again.
+    bubbles to the desk have one. `push` is its fields as JSON, kept to send the same push again.
+    `detail` is what the kind needs to be shown (docs/simulator.md#bubbles).
     """
 
     id: int
@@ -59,11 +72,16 @@ class Bubble:
     attempts: int = 0
     msg_id: str = ""
     push: str = ""
+    detail: dict[str, object] = field(default_factory=dict)
 
 
 @dataclass(slots=True)
 class Customer:
-    """A follower of one account. Changed only under the lock of wxdesk/simulator/state.py."""
+    """A follower of one account. Changed only under the lock of wxdesk/simulator/state.py.
+
+    `grants` counts the subscription notices that may still be sent, by template; `mass_sends`
+    the mass messages, by month.
+    """
 
     openid: str
     original_id: str
@@ -73,6 +91,16 @@ class Customer:
     bubbles: dict[int, Bubble] = field(default_factory=dict)
     window: ReplyWindow = CLOSED
     typing_until: datetime | None = None
+    unionid: str = ""
+    remark: str = ""
+    tag_ids: list[int] = field(default_factory=list)
+    subscribed_at: datetime | None = None
+    subscribe_scene: str = "ADD_SCENE_SEARCH"
+    qr_scene: str = ""
+    is_blacklisted: bool = False
+    refuses_messages: bool = False
+    grants: dict[str, int] = field(default_factory=dict)
+    mass_sends: dict[str, int] = field(default_factory=dict)
 
     def last_message_at(self) -> datetime | None:
         """When the last message in either direction was written."""
@@ -94,6 +122,7 @@ class Delivery:
     openid: str
     bubble_id: int
     msg_id: str
+    kind: str
     attempt: int
     status: int | None
     milliseconds: int

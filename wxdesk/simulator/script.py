@@ -22,6 +22,25 @@ NAMES = (
 KEYWORDS = ("抽奖", "优惠", "营业时间", "优惠券", "活动", "地址", "会员", "积分")
 
 
+# What customers do now and then instead of writing, in this order, so that a demo shows it all.
+TURNS = (
+    *("image", "voice", "emoticon", "location", "link", "tap", "file"),
+    *("video", "scan", "miniprogrampage", "shortvideo"),
+)
+EMOTICONS = ("[微笑]", "[流泪][流泪]", "在吗[疑问]", "[玫瑰]", "急[抓狂]")
+SCENES = ("booth_1", "store_renmin", "parcel_card")
+CARDS: dict[str, dict[str, object]] = {
+    "location": {"Label": "上海市黄浦区人民大道 185 号", "Scale": 16},
+    "link": {
+        "Title": "白色静音加湿器，卧室可用",
+        "Description": "公众号文章里看到的就是这一款",
+        "Url": "https://example.com/goods/42",
+    },
+    "file": {"Title": "开票资料.pdf", "FileTotalLen": 128_413},
+    "miniprogrampage": {"Title": "我的订单", "PagePath": "pages/order/detail?id=42"},
+}
+
+
 @dataclass(frozen=True, slots=True)
 class Story:
     """What a customer asks, what they add while nobody answers, what they say after an answer."""
@@ -45,12 +64,12 @@ STORIES = (
     Story(
         "快递显示已签收，可是我根本没收到！订单号 {order}",
         ("驿站也问过了，没有", "麻烦尽快处理一下，挺急的"),
-        ("好，我等你们消息", "刚刚又看了一眼，还没收到😟"),
+        ("好，我等你们消息", "刚刚又看了一眼，还没收到[难过]"),
     ),
     Story(
         "请问可以开发票吗？抬头要写公司的",
         ("电子发票就行", "税号我稍后发给你们"),
-        ("收到了，谢谢～", "邮箱里没看到发票，能再发一次吗？"),
+        ("收到了，谢谢[愉快]", "邮箱里没看到发票，能再发一次吗？"),
     ),
     Story(
         "下单的时候地址填错了，还能改吗？订单 {order}",
@@ -60,7 +79,7 @@ STORIES = (
     Story(
         "收到的杯子有一个碎了，可以补发吗？",
         ("我可以拍照片给你们看",),
-        ("谢谢，处理得真快👍", "补发的大概几天能到？"),
+        ("谢谢，处理得真快[强]", "补发的大概几天能到？"),
     ),
     Story(
         "充值了 200 元，会员余额没有到账",

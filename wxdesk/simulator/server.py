@@ -57,9 +57,13 @@ def serving(platform: Platform) -> Iterator[str]:
 
 
 def _server(platform: Platform, host: str, port: int) -> BaseWSGIServer:
-    return make_server(
+    server = make_server(
         host, port, create_app(platform), threaded=True, request_handler=_QuietHandler
     )
+    name = "127.0.0.1" if host in ("", "0.0.0.0") else host  # noqa: S104 (no binding here)
+    name = f"[{name}]" if ":" in name else name
+    platform.state.address = f"http://{name}:{server.server_port}"
+    return server
 
 
 def _stop_soon(server: BaseWSGIServer) -> None:

@@ -10,10 +10,13 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 
 from wxdesk.plumbing.clock import Clock
-from wxdesk.simulator.answers import Answer
+from wxdesk.simulator.answers import Answer, FindMedia, Kind
+from wxdesk.simulator.books import AccountBook
+from wxdesk.simulator.clock import MovableClock
 from wxdesk.simulator.errors import BadInputError
 from wxdesk.simulator.faults import FaultPlan
-from wxdesk.simulator.pushes import Push, elements
+from wxdesk.simulator.media import MediaBook
+from wxdesk.simulator.pushes import Push
 from wxdesk.simulator.records import (
     FAULT_NOTICE,
     MOST_BUBBLES,
@@ -24,6 +27,7 @@ from wxdesk.simulator.records import (
     Delivery,
     Direction,
 )
+from wxdesk.simulator.shown import Shown, as_json, written
 from wxdesk.simulator.tokens import TokenBook
 
 MOST_LOGGED = 1000
@@ -39,13 +43,17 @@ class State:
     it saw can ask for what is newer.
     """
 
-    def __init__(self, clock: Clock) -> None:
-        self.clock = clock
+    def __init__(self, clock: Clock, media: MediaBook) -> None:
+        self.clock = MovableClock(clock)
+        self.media = media
+        self.address = ""  # the base URL at which desks reach this server
         self.changed = threading.Condition()
         self.stopping = threading.Event()
         self.version = 0
         self.accounts: dict[str, Account] = {}
+        self.books: dict[str, AccountBook] = {}
         self.customers: dict[str, Customer] = {}
+        self.held: dict[str, list[Push]] = {}
         self.tokens = TokenBook()
         self.faults = FaultPlan()
         self.calls: deque[Call] = deque(maxlen=MOST_LOGGED)
@@ -67,6 +75,24 @@ class State:
                 raise BadInputError("original_id", "no account is registered with it")
             return self.accounts[original_id]
 
+    def book(self, original_id: str) -> AccountBook:
+        """What the account has made; hold `changed` while using it."""
+        return self.books.setdefault(original_id, AccountBook())
+
+    def account_for_push(self, original_id: str) -> Account:
+        """The account; with its previous AES key for the first pushes after a change of keys."""
+        with self.changed:
+            account = self.account(original_id)
+            book = self.book(original_id)
+            if book.old_key_pushes <= 0:
+                return account
+            book.old_key_pushes -= 1
+            return replace(account, aes_key=account.previous_aes_key)
+
+    def media_finder(self, original_id: str) -> FindMedia:
+        """Finds the account's files that have not expired."""
+        return lambda media_id: self.media.find(media_id, original_id, self.clock())
+
     def customer(self, openid: str) -> Customer:
         """The customer with this openid; BadInputError without one."""
         with self.changed:
@@ -87,7 +113,7 @@ class State:
                 self.touch(customer)
             return known
 
-    def add_push(self, customer: Customer, fields: dict[str, object], text: str) -> Push:
+    def add_push(self, customer: Customer, fields: dict[str, object]) -> Push:
         """Put what the customer did on the phone and make the push for it.
 
         `fields` are those after CreateTime, with MsgType first; a MsgId is added to messages.
@@ -99,10 +125,11 @@ class State:
             common = {"ToUserName": customer.original_id, "FromUserName": customer.openid}
             stamp = {"CreateTime": int(now.timestamp())}
             ids = {"MsgId": int(msg_id)} if msg_id and "MsgId" not in fields else {}
-            plain = elements({**common, **stamp, **fields, **ids})
-            bubble = Bubble(0, 0, Direction.TO_DESK, kind, text, now, outcome="pending")
-            bubble = self.add_bubble(customer, replace(bubble, msg_id=msg_id, push=plain))
-            return push_of(customer, bubble)
+            plain = as_json({**common, **stamp, **fields, **ids})
+            shown = written(kind, fields, self.media.peek)
+            bubble = Bubble(0, 0, Direction.TO_DESK, kind, shown.text, now, outcome="pending")
+            bubble = replace(bubble, msg_id=msg_id, push=plain, detail=shown.detail)
+            return push_of(customer, self.add_bubble(customer, bubble))
 
     def add_bubble(self, customer: Customer, bubble: Bubble) -> Bubble:
         """Number the bubble and show it; the oldest falls off a full phone."""
@@ -139,14 +166,22 @@ class State:
                 notice = Bubble(0, 0, Direction.NOTICE, "notice", FAULT_NOTICE, now)
                 self.add_bubble(customer, notice)
             elif answer.msg_type:
-                self.add_reply(customer, answer.msg_type, answer.text, via="passive")
+                shown = Shown(answer.text, answer.detail)
+                self.add_reply(customer, answer.msg_type, shown, via="passive")
 
-    def add_reply(self, customer: Customer, kind: str, text: str, *, via: str) -> Bubble:
-        """Show what the account sent; `via` is "passive" or "customer_service"."""
+    def block_push(self, push: Push) -> None:
+        """The push never leaves: the customer is on the account's blacklist."""
+        with self.changed:
+            customer = self.customers[push.openid]
+            bubble = customer.bubbles[push.bubble_id]
+            self._show(customer, replace(bubble, outcome=str(Kind.BLOCKED)))
+
+    def add_reply(self, customer: Customer, kind: str, shown: Shown, *, via: str) -> Bubble:
+        """Show what the account sent; `via` says by which call."""
         with self.changed:
             customer.typing_until = None
-            bubble = Bubble(0, 0, Direction.FROM_DESK, kind, text, self.clock(), via=via)
-            return self.add_bubble(customer, bubble)
+            bubble = Bubble(0, 0, Direction.FROM_DESK, kind, shown.text, self.clock(), via=via)
+            return self.add_bubble(customer, replace(bubble, detail=shown.detail))
 
     def set_typing(self, customer: Customer, *, is_typing: bool) -> None:
         """Show or hide that the account is typing; it lapses by itself."""
@@ -172,6 +207,6 @@ def new_openid() -> str:
 
 def push_of(customer: Customer, bubble: Bubble) -> Push:
     """The push of a bubble to the desk, to send it or to send it again."""
-    event = bubble.text.split(" ")[0] if bubble.kind == "event" else ""
+    event = str(bubble.detail.get("event", "")) if bubble.kind == "event" else ""
     original_id, openid = customer.original_id, customer.openid
     return Push(original_id, openid, bubble.id, bubble.msg_id, bubble.push, event)

@@ -6,7 +6,9 @@ import secrets
 from collections import Counter
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from enum import StrEnum
 
+from wxdesk.simulator.clock import shanghai_day
 from wxdesk.simulator.errors import ApiError
 
 LIFETIME = timedelta(seconds=7200)
@@ -14,6 +16,13 @@ OVERLAP = timedelta(minutes=5)
 FORCE_SPACING = timedelta(seconds=30)
 FORCES_A_DAY = 20
 REMEMBERED = timedelta(days=1)
+
+
+class Ending(StrEnum):
+    """How a token ends before its time: answered with 42001, or with 40001."""
+
+    EXPIRED = "expired"
+    INVALID = "invalid"
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +63,7 @@ class TokenBook:
         last = self._forced_at.get(original_id)
         if last is not None and now - last < FORCE_SPACING:
             return self.fetch_stable(original_id, now)
-        day = (original_id, now.date().isoformat())
+        day = (original_id, shanghai_day(now))
         if self._forces[day] >= FORCES_A_DAY:
             raise ApiError(45009, "reach max api daily quota limit")
         self._forces[day] += 1
@@ -72,6 +81,19 @@ class TokenBook:
         if token is None or now >= token.revoked_at:
             raise ApiError(40001, "invalid credential, access_token is invalid or not latest")
         return token.original_id
+
+    def end_all(self, original_id: str, now: datetime, ending: Ending) -> int:
+        """End every valid token of the account; how many there were."""
+        valid = [
+            token
+            for token in self._tokens.values()
+            if token.original_id == original_id and now < min(token.expires_at, token.revoked_at)
+        ]
+        for token in valid:
+            expires_at = now if ending == Ending.EXPIRED else token.expires_at
+            ended = replace(token, expires_at=expires_at, revoked_at=now)
+            self._tokens[token.value] = ended
+        return len(valid)
 
     def dump(self) -> list[Token]:
         """Every token, oldest first; `load` takes them back."""

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from urllib.parse import urlsplit
 
 MOST_BYTES = 64 * 1024
-HEADERS = {"Content-Type": "text/xml", "Accept": "*/*", "User-Agent": "Mozilla/4.0"}
+HEADERS = {"Accept": "*/*", "User-Agent": "Mozilla/4.0"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +53,9 @@ class _Deadline:
                 line.shutdown(socket.SHUT_RDWR)
 
 
-def exchange(url: str, body: bytes | None, seconds: float) -> Response:
+def exchange(
+    url: str, body: bytes | None, seconds: float, content_type: str = "text/xml"
+) -> Response:
     """POST `body` (GET without one) and read the whole answer within `seconds`."""
     parts = urlsplit(url)
     kind = http.client.HTTPSConnection if parts.scheme == "https" else http.client.HTTPConnection
@@ -61,7 +63,8 @@ def exchange(url: str, body: bytes | None, seconds: float) -> Response:
     deadline = _Deadline(connection, seconds)
     target = f"{parts.path or '/'}?{parts.query}"
     try:
-        connection.request("GET" if body is None else "POST", target, body, HEADERS)
+        headers = {**HEADERS, "Content-Type": content_type}
+        connection.request("GET" if body is None else "POST", target, body, headers)
         answer = connection.getresponse()
         response = Response(answer.status, answer.read(MOST_BYTES))
     except TimeoutError as error:

@@ -46,10 +46,11 @@ export function loop(path, show, { pause }) {
   };
 }
 
-// Post JSON; returns the refusal's text, or an empty text when it was taken.
+// Post JSON or a form; returns the refusal's text, or an empty text when it was taken.
 export async function post(path, body) {
   try {
-    const response = await fetch(path, { method: "POST", body: JSON.stringify(body) });
+    const data = body instanceof FormData ? body : JSON.stringify(body);
+    const response = await fetch(path, { method: "POST", body: data });
     return response.ok ? "" : (await response.json()).message;
   } catch (error) {
     return document.getElementById("offline").textContent;

@@ -1,11 +1,16 @@
 // The phone page: which customer is shown, and what the person at the screen does.
+import { closeDrawer, startDrawer } from "./drawer.js";
+import { ask } from "./form.js";
+import { clearLines, keepAtEnd, showLines, showTyping, summary } from "./lines.js";
 import { loop, post } from "./live.js";
-import { clearLines, showLines, showTyping, shortTime, summary, texts, tone } from "./lines.js";
+import { setMenuMode, showMenuOf, startMenu } from "./menu.js";
+import { $, accountPath, customerPath, fill, get, longTime, shortTime, texts, tone } from "./page.js";
+import { readClock, refresh, startPanel } from "./panel.js";
 
-const $ = (id) => document.getElementById(id);
 const people = new Map(); // openid -> {customer, element}
 const seen = new Map(); // openid -> id of the last bubble that was on screen
 let current = null;
+let shownCustomer = null;
 let stopChat = () => {};
 let isFirstList = true;
 let isFollowing = true;
@@ -77,10 +82,11 @@ function open(openid) {
   if (openid !== current) {
     stopChat();
     clearLines($("lines"));
+    setMenuMode(false);
     current = openid;
+    shownCustomer = null;
     $("problem").textContent = "";
-    const path = `/sim/customers/${encodeURIComponent(openid)}/messages`;
-    stopChat = loop(path, showChanges, { pause: 0 });
+    stopChat = loop(customerPath(openid, "messages"), showChanges, { pause: 0 });
   }
   $("choose").hidden = true;
   $("chat").hidden = false;
@@ -100,21 +106,36 @@ function remember() {
 }
 
 function showChanges({ customer, messages }) {
+  if (shownCustomer?.original_id !== customer.original_id) refresh();
+  shownCustomer = customer;
   isFollowing = customer.is_following;
   if (isFollowing && $("problem").textContent === texts.must_follow) $("problem").textContent = "";
   $("who").textContent = customer.name;
   $("about").textContent = about(customer);
-  $("follow").disabled = customer.is_following;
-  for (const id of ["unfollow", "menu"]) $(id).disabled = !customer.is_following;
-  showLines($("lines"), messages, customer);
+  readClock().then(showMovedClock, () => {});
+  $("follow").hidden = customer.is_following;
+  $("unfollow").hidden = !customer.is_following;
+  $("hold").hidden = customer.is_held;
+  for (const id of ["release", "release-reversed"]) $(id).hidden = !customer.is_held;
+  showLines($("lines"), messages, customer, chooseFromMenu);
   showTyping($("lines"), customer);
+  showMenuOf(customer.original_id, tapMenu).catch(() => {});
+}
+
+// The phone's own clock, as on a real one, when it is not the real time.
+function showMovedClock(clock) {
+  const isMoved = Math.abs(clock.ahead_seconds) >= 1;
+  $("phone-clock").textContent = isMoved ? longTime(clock.now) : "";
 }
 
 function about(customer) {
   const parts = [customer.account_name];
   parts.push(customer.is_following ? texts.following : texts.not_following);
   const left = customer.replies_left;
-  parts.push(left === null ? texts.window_closed : texts.window_open.replace("{n}", left));
+  parts.push(left === null ? texts.window_closed : fill(texts.window_open, { n: left }));
+  if (customer.is_held) parts.push(texts.held);
+  if (customer.is_blacklisted) parts.push(texts.is_blacklisted);
+  if (customer.refuses_messages) parts.push(texts.refuses_messages);
   return parts.join(" · ");
 }
 
@@ -127,72 +148,83 @@ async function act(path, body) {
   return !refusal;
 }
 
-function happen(event, eventKey = "") {
-  const path = `/sim/customers/${encodeURIComponent(current)}/events`;
-  const fields = eventKey ? { event_key: eventKey } : {};
-  return act(path, { event, ...fields });
+function happen(event) {
+  return act(customerPath(current, "events"), { event });
+}
+
+function mustFollow() {
+  if (!isFollowing) $("problem").textContent = texts.must_follow;
+  return !isFollowing;
 }
 
 async function write() {
   const box = $("text");
   const text = box.value;
-  if (!text.trim()) return;
-  if (!isFollowing) {
-    $("problem").textContent = texts.must_follow;
-    return;
-  }
+  if (!text.trim() || mustFollow()) return;
   box.value = "";
-  const path = `/sim/customers/${encodeURIComponent(current)}/messages`;
-  if (!(await act(path, { text })) && !box.value) box.value = text;
+  fitBox();
+  const isTaken = await act(customerPath(current, "messages"), { text });
+  if (!isTaken && !box.value) box.value = text;
   box.focus();
 }
 
-// Ask for one value; resolves to null when the person cancels.
-function ask(label, value, accounts = []) {
-  $("ask-label").textContent = label;
-  $("ask-value").value = value;
-  $("ask-account-row").hidden = accounts.length < 2;
-  $("ask-account").replaceChildren(...accounts.map((a) => new Option(a.name, a.original_id)));
-  const dialog = $("ask");
-  dialog.returnValue = "";
-  dialog.showModal();
-  $("ask-value").select();
-  return new Promise((resolve) => {
-    const given = () => ({ value: $("ask-value").value.trim(), account: $("ask-account").value });
-    dialog.addEventListener("close", () => resolve(dialog.returnValue ? given() : null), { once: true });
-  });
+async function chooseFromMenu(text, menuId) {
+  if (mustFollow()) return;
+  await act(customerPath(current, "messages"), { text, ...(menuId ? { menu_id: menuId } : {}) });
 }
 
-async function scan() {
-  const answer = await ask(texts.ask_scene, "booth_1");
-  if (!answer || !answer.value) return;
-  await (isFollowing ? happen("SCAN", answer.value) : happen("subscribe", `qrscene_${answer.value}`));
+async function tapMenu(item) {
+  if (!mustFollow()) await act(customerPath(current, "menu"), { item });
 }
 
-async function tapMenu() {
-  const answer = await ask(texts.ask_key, "MENU_SERVICE");
-  if (answer && answer.value) await happen("CLICK", answer.value);
+async function release(order) {
+  await act(customerPath(current, "release"), { order });
+}
+
+async function changeSettings() {
+  const { name, unionid, refuses_messages, is_blacklisted } = shownCustomer;
+  const answer = await ask(texts.settings, [
+    { name: "name", label: texts.ask_name, value: name, most: 40 },
+    { name: "unionid", label: texts.unionid, value: unionid, most: 64 },
+    { name: "refuses_messages", label: texts.refuses_messages, type: "checkbox", value: refuses_messages },
+    { name: "is_blacklisted", label: texts.is_blacklisted, type: "checkbox", value: is_blacklisted },
+  ]);
+  if (answer) await act(customerPath(current, "settings"), answer.values);
 }
 
 async function addCustomer() {
-  const { accounts } = await (await fetch("/sim/accounts")).json();
+  const { accounts } = await get("/sim/accounts");
   if (!accounts.length) return;
-  const answer = await ask(texts.ask_name, "", accounts);
+  const options = accounts.map((account) => [account.original_id, account.name]);
+  const answer = await ask(texts.new_customer, [
+    { name: "name", label: texts.ask_name, most: 40 },
+    { name: "account", label: texts.ask_account, type: "select", options },
+  ]);
   if (!answer) return;
-  const path = `/sim/accounts/${encodeURIComponent(answer.account)}/customers`;
-  const body = { name: answer.value || null, is_following: false };
+  const body = { name: answer.values.name || null, is_following: false };
+  const path = accountPath(answer.values.account, "customers");
   const response = await fetch(path, { method: "POST", body: JSON.stringify(body) });
   if (!response.ok) return;
   open((await response.json()).openid);
   await happen("subscribe");
 }
 
-// Cancel is the first submit button, which Enter would press; so Enter means OK here.
-$("ask-value").addEventListener("keydown", (event) => {
-  if (event.key !== "Enter" || event.isComposing) return;
-  event.preventDefault();
-  $("ask").close("ok");
-});
+// The text field grows with its lines, as far as the style allows.
+function fitBox() {
+  const box = $("text");
+  box.rows = Math.min(5, box.value.split("\n").length);
+}
+
+const phone = {
+  current: () => current,
+  account: () => shownCustomer?.original_id ?? "",
+  act,
+};
+keepAtEnd($("lines"));
+startDrawer(phone);
+startMenu();
+startPanel(phone);
+
 $("text").addEventListener("keydown", (event) => {
   if (event.key !== "Enter" || event.shiftKey || event.isComposing || event.keyCode === 229) return;
   event.preventDefault();
@@ -204,10 +236,23 @@ $("writing").addEventListener("submit", (event) => {
 });
 $("follow").addEventListener("click", () => happen("subscribe"));
 $("unfollow").addEventListener("click", () => happen("unsubscribe"));
-$("scan").addEventListener("click", scan);
-$("menu").addEventListener("click", tapMenu);
+$("hold").addEventListener("click", () => act(customerPath(current, "hold"), {}));
+$("release").addEventListener("click", () => release([]));
+$("release-reversed").addEventListener("click", () => release("reversed"));
+$("settings").addEventListener("click", changeSettings);
+$("text").addEventListener("input", fitBox);
+$("text").addEventListener("focus", closeDrawer);
 $("new-customer").addEventListener("click", addCustomer);
 $("back").addEventListener("click", () => {
   document.body.dataset.view = "list";
+});
+for (const opener of document.querySelectorAll(".to-panel")) {
+  opener.addEventListener("click", () => {
+    document.body.dataset.view = "panel";
+    refresh();
+  });
+}
+$("panel-back").addEventListener("click", () => {
+  document.body.dataset.view = current ? "chat" : "list";
 });
 loop("/sim/customers", showPeople, { pause: 400 });

@@ -4,29 +4,21 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from typing import Any
-from urllib.parse import urlsplit
+from enum import StrEnum
+from typing import Any, TypeVar
 
 from flask import request
 
+from wxdesk.simulator.api.frame import short_name
+from wxdesk.simulator.api.routes import TABLE
 from wxdesk.simulator.errors import BadInputError
 from wxdesk.simulator.faults import EVERY_API, MOST_SECONDS, MOST_TIMES, Fault, FaultKind
 from wxdesk.simulator.pushes import TAG
-from wxdesk.simulator.records import Account, Mode
-from wxdesk.wechat.crypto import Cipher, CryptoError
 
+E = TypeVar("E", bound=StrEnum)
 MOST_WAIT_SECONDS = 20.0
 MOST_TEXT = 4000
 OPENID = re.compile(r"o[A-Za-z0-9_-]{27}")
-NAME = re.compile(r"[A-Za-z0-9_-]{1,64}")
-EVENT_FIELDS = {
-    "event_key": "EventKey",
-    "ticket": "Ticket",
-    "menu_id": "MenuId",
-    "latitude": "Latitude",
-    "longitude": "Longitude",
-    "precision": "Precision",
-}
 
 
 def payload() -> dict[str, Any]:
@@ -82,26 +74,28 @@ def since_argument() -> int:
     return int(text)
 
 
-def account_in(given: Mapping[str, Any]) -> Account:
-    """An account to register."""
-    original_id = text_of(given, "original_id")
-    if not NAME.fullmatch(original_id):
-        raise BadInputError("original_id", "must be letters, digits, _ or -")
-    account = Account(
-        original_id=original_id,
-        app_id=text_of(given, "app_id"),
-        app_secret=text_of(given, "app_secret"),
-        token=text_of(given, "token"),
-        webhook_url=_webhook_url(given),
-        name=text_of(given, "name", default=original_id),
-        slug=text_of(given, "slug", default=""),
-        aes_key=text_of(given, "aes_key", default=""),
-        mode=_mode(given),
-        is_verified=flag_of(given, "is_verified", default=True),
-    )
-    if account.mode != Mode.PLAIN:
-        _check_key(account)
-    return account
+def whole_of(given: Mapping[str, Any], field: str, default: int, most: int) -> int:
+    """A whole number from 0 to `most`."""
+    value = given.get(field, default)
+    if isinstance(value, bool) or not isinstance(value, int) or not 0 <= value <= most:
+        raise BadInputError(field, f"must be a whole number from 0 to {most}")
+    return value
+
+
+def choice_of(given: Mapping[str, Any], field: str, choices: type[E], default: E) -> E:
+    """One of an enumeration."""
+    value = text_of(given, field, default=str(default))
+    if value not in set(choices):
+        raise BadInputError(field, f"must be one of {', '.join(choices)}")
+    return choices(value)
+
+
+def list_of(given: Mapping[str, Any], field: str, most: int) -> list[Any]:
+    """A list, empty by default."""
+    value = given.get(field, [])
+    if not isinstance(value, list) or len(value) > most:
+        raise BadInputError(field, f"must be a list of at most {most}")
+    return value
 
 
 def openid_in(given: Mapping[str, Any]) -> str | None:
@@ -112,17 +106,6 @@ def openid_in(given: Mapping[str, Any]) -> str | None:
     if not OPENID.fullmatch(openid):
         raise BadInputError("openid", "must be o and 27 of A-Z a-z 0-9 _ -")
     return openid
-
-
-def event_in(given: Mapping[str, Any]) -> tuple[str, dict[str, object]]:
-    """An event's name and its fields as they stand in the push."""
-    event = text_of(given, "event")
-    fields: dict[str, object] = {"EventKey": ""}
-    for field, tag in EVENT_FIELDS.items():
-        value = given.get(field)
-        if value is not None:
-            fields[tag] = value if isinstance(value, (int, float)) else text_of({tag: value}, tag)
-    return event, {**fields, **fields_in(given)}
 
 
 def fields_in(given: Mapping[str, Any]) -> dict[str, object]:
@@ -139,15 +122,16 @@ def fault_in(given: Mapping[str, Any]) -> Fault:
     errcode = given.get("errcode", -1)
     if isinstance(errcode, bool) or not isinstance(errcode, int):
         raise BadInputError("errcode", "must be a whole number")
-    kind = text_of(given, "kind")
-    if kind not in set(FaultKind):
-        raise BadInputError("kind", f"must be one of {', '.join(FaultKind)}")
+    text_of(given, "kind")
+    kind = choice_of(given, "kind", FaultKind, FaultKind.ERRCODE)
     times = int(number_of(given, "times", 1, MOST_TIMES))
     if times < 1:
         raise BadInputError("times", "must be at least 1")
     seconds = number_of(given, "seconds", 6.0, MOST_SECONDS)
-    api = text_of(given, "api", default=EVERY_API)
-    return Fault(api, FaultKind(kind), times, errcode, seconds)
+    api = short_name(text_of(given, "api", default=EVERY_API))
+    if api != EVERY_API and api not in TABLE:
+        raise BadInputError("api", f"there is no call {api[:60]}")
+    return Fault(api, kind, times, errcode, seconds)
 
 
 def _check_fields(value: object, depth: int) -> None:
@@ -171,30 +155,3 @@ def _check_text(value: str, field: str) -> None:
         value.encode()
     except UnicodeEncodeError as error:
         raise BadInputError(field, "must not hold half a surrogate pair") from error
-
-
-def _mode(given: Mapping[str, Any]) -> Mode:
-    mode = text_of(given, "mode", default=Mode.PLAIN)
-    if mode not in set(Mode):
-        raise BadInputError("mode", f"must be one of {', '.join(Mode)}")
-    return Mode(mode)
-
-
-def _check_key(account: Account) -> None:
-    try:
-        Cipher(account.aes_key, account.app_id)
-    except CryptoError as error:
-        raise BadInputError("aes_key", str(error)) from error
-
-
-def _webhook_url(given: Mapping[str, Any]) -> str:
-    url = text_of(given, "webhook_url")
-    try:
-        parts = urlsplit(url)
-        is_usable = parts.scheme in ("http", "https") and bool(parts.hostname)
-        port = parts.port
-    except ValueError as error:
-        raise BadInputError("webhook_url", "is not a URL") from error
-    if not is_usable or port == 0 or re.search(r"[^!-~]", url):
-        raise BadInputError("webhook_url", "must be an http or https URL")
-    return url
