@@ -1,0 +1,1 @@
+"""Files that customers send and agents attach: fetched, checked, kept, shown, uploaded."""
