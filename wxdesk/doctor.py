@@ -10,7 +10,8 @@ from redis import RedisError
 from sqlalchemy import func, select
 from sqlalchemy.exc import SQLAlchemyError
 
-from wxdesk.accounts.queries import list_keys
+from wxdesk.accounts.diagnosis import Patient, examine_accounts
+from wxdesk.accounts.queries import MOST_ACCOUNTS, get_keys, list_names, list_views
 from wxdesk.agents.models import Agent
 from wxdesk.background_jobs import QUEUES
 from wxdesk.intake.queries import count_set_aside
@@ -46,6 +47,7 @@ def examine(runtime: Runtime) -> Iterator[Finding]:
     yield from _database(runtime)
     yield from _redis(runtime)
     yield _spool(runtime)
+    yield from _accounts(runtime)
 
 
 def _disk(runtime: Runtime) -> Finding:
@@ -91,15 +93,9 @@ def _rows(runtime: Runtime) -> Iterator[Finding]:
         failed = session.scalar(
             select(func.count()).where(DeliveryRow.state == Delivery.UNCONFIRMED)
         )
-        try:
-            accounts = len(list_keys(session, runtime.vault))
-            yield Finding(
-                "accounts",
-                f"{accounts} official accounts",
-                "" if accounts else "add one with `wxdesk add-account`",
-            )
-        except ConfigurationError as error:
-            yield Finding("accounts", str(error), "restore the secret key of this installation")
+        accounts = len(list_names(session))
+    advice = "" if accounts else "add one with `wxdesk add-account`"
+    yield Finding("accounts", f"{accounts} official accounts", advice)
     yield Finding("people", f"{people} can log in", "" if people else "run `wxdesk create-agent`")
     advice = "look at /settings/set-aside: their customers wait" if set_aside else ""
     yield Finding("set aside", f"{set_aside} messages could not be recorded", advice)
@@ -142,3 +138,22 @@ def _spool(runtime: Runtime) -> Finding:
     waiting = len(runtime.spool)
     advice = "Redis was away; they move by themselves when it is back" if waiting else ""
     return Finding("spool", f"{waiting} messages wait for Redis", advice)
+
+
+def _accounts(runtime: Runtime) -> Iterator[Finding]:
+    """Each official account, tried against WeChat; nothing when the database is no good."""
+    try:
+        patients = list(_patients(runtime))
+    except SQLAlchemyError:
+        return  # said above
+    for found in examine_accounts(runtime, patients):
+        yield Finding(f"{found.slug} {found.check}", found.state, found.advice)
+
+
+def _patients(runtime: Runtime) -> Iterator[Patient]:
+    with runtime.reading() as session:
+        for view in list_views(session, after_id=0, limit=MOST_ACCOUNTS):
+            try:
+                yield Patient(view, get_keys(session, runtime.vault, view.id))
+            except ConfigurationError:
+                yield Patient(view, None)

@@ -1,18 +1,48 @@
-"""What changes about official accounts."""
+"""What changes about official accounts; every change is in the audit log, without secrets."""
 
 from __future__ import annotations
 
 from sqlalchemy import or_, select, update
 
+from wxdesk.accounts.checks import Found, Result, Step, report_as_json, report_of
 from wxdesk.accounts.models import Account
-from wxdesk.accounts.rules import AccountForm, problems
-from wxdesk.plumbing.errors import InvalidInputError
+from wxdesk.accounts.rules import (
+    AccountChange,
+    AccountForm,
+    Capability,
+    capabilities,
+    change_problems,
+    problems,
+)
+from wxdesk.audit.operations import note
+from wxdesk.background_jobs import TRY_ACCOUNT_NOW
+from wxdesk.plumbing.errors import InvalidInputError, NotFoundError
 from wxdesk.plumbing.unit_of_work import UnitOfWork
 from wxdesk.plumbing.vault import Vault
 from wxdesk.words import say
 
+TOPIC = "accounts"
+LONGEST_PROBLEM = 500
+LONGEST_CODE = 40
+REFUSED_CODE = "48001"
+TOKEN_PROBLEMS = frozenset(  # gone as soon as WeChat gives a token
+    {"40001", "40013", "40125", "40164", "41002", "41004", "89501", "89503", "89506", "89507"}
+)
+CHANGEABLE = (
+    "name",
+    "app_id",
+    "mode",
+    "account_type",
+    "is_verified",
+    "slots_for_people",
+    "is_passive_counted",
+    "calls_per_minute",
+)
 
-def create_account(uow: UnitOfWork, vault: Vault, form: AccountForm) -> Account:
+
+def create_account(
+    uow: UnitOfWork, vault: Vault, form: AccountForm, *, actor_id: int | None = None
+) -> Account:
     """Store a new account; InvalidInputError names the first field that can't be taken."""
     for field, sentence in problems(form).items():
         raise InvalidInputError(field, sentence)
@@ -32,7 +62,102 @@ def create_account(uow: UnitOfWork, vault: Vault, form: AccountForm) -> Account:
     )
     uow.session.add(account)
     uow.session.flush()
+    noted(uow, account.id, "account.created", actor_id)
     return account
+
+
+def change_account(
+    uow: UnitOfWork, vault: Vault, account_id: int, form: AccountChange, *, actor_id: int | None
+) -> list[str]:
+    """Change what differs and give the names of these fields; an empty secret stays as it is.
+
+    Every process takes the new values within a second, and makes new clients with them.
+    """
+    account = locked(uow, account_id)
+    has_aes_key = account.sealed_aes_key is not None
+    for field, sentence in change_problems(form, has_aes_key=has_aes_key).items():
+        raise InvalidInputError(field, sentence)
+    changed = []
+    for field in CHANGEABLE:
+        value = getattr(form, field)
+        value = value.strip() if field == "name" else value
+        if getattr(account, field) != value:
+            setattr(account, field, value)
+            changed.append(field)
+    if form.app_secret and vault.open(account.sealed_app_secret) != form.app_secret:
+        account.sealed_app_secret = vault.seal(form.app_secret)
+        changed.append("app_secret")
+    if {"is_verified", "account_type", "app_id"} & set(changed):
+        account.messages_refused_at = None  # WeChat is asked anew
+    if changed:
+        uow.session.flush()
+        touch(uow, account_id)
+        noted(uow, account_id, "account.changed", actor_id, fields=changed)
+    return changed
+
+
+def record_check(uow: UnitOfWork, account_id: int, result: Result, *, actor_id: int | None) -> None:
+    """Keep what one step of the connection test found.
+
+    What WeChat said about customer-service messages decides from now on how answers leave.
+    """
+    account = locked(uow, account_id)
+    account.check_result = report_as_json(report_of(account.check_result).with_result(result))
+    account.checked_at = uow.now
+    details = {"step": result.step.value, "outcome": result.outcome.value}
+    if result.code:
+        details["code"] = result.code
+    noted(uow, account_id, "account.checked", actor_id, **details)
+    if result.step is Step.PERMISSIONS:
+        _obey(uow, account, result)
+    if result.step is Step.TOKEN and result.is_good and account.problem_code in TOKEN_PROBLEMS:
+        clear_problem(uow, account_id, actor_id=actor_id)
+
+
+def note_problem(uow: UnitOfWork, account_id: int, code: str, reason: str) -> None:
+    """WeChat refused something that only an admin can mend; the same code again changes nothing."""
+    code = code[:LONGEST_CODE]
+    changed = uow.session.execute(
+        update(Account)
+        .where(Account.id == account_id)
+        .where(or_(Account.problem_code.is_(None), Account.problem_code != code))
+        .values(problem_code=code, problem=reason[:LONGEST_PROBLEM], problem_at=uow.now)
+        .returning(Account.id)
+    ).scalar_one_or_none()
+    if changed is not None:
+        noted(uow, account_id, "account.problem", None, code=code)
+
+
+def clear_problem(uow: UnitOfWork, account_id: int, *, actor_id: int | None = None) -> None:
+    """The problem is mended, and what waited for that is sent; nothing happens without one."""
+    cleared = uow.session.execute(
+        update(Account)
+        .where(Account.id == account_id, Account.problem_code.is_not(None))
+        .values(problem_code=None, problem=None, problem_at=None)
+        .returning(Account.id)
+    ).scalar_one_or_none()
+    if cleared is not None:
+        uow.enqueue(TRY_ACCOUNT_NOW, account_id)
+        noted(uow, account_id, "account.problem_cleared", actor_id)
+
+
+def note_messages_refused(uow: UnitOfWork, account_id: int) -> None:
+    """WeChat said 48001 to a customer-service message: answers leave as passive replies now."""
+    refused = uow.session.execute(
+        update(Account)
+        .where(Account.id == account_id, Account.messages_refused_at.is_(None))
+        .values(messages_refused_at=uow.now)
+        .returning(Account.id)
+    ).scalar_one_or_none()
+    if refused is not None:
+        touch(uow, account_id)
+        noted(uow, account_id, "account.messages_refused", None)
+
+
+def quota_cleared(uow: UnitOfWork, account_id: int, *, actor_id: int | None = None) -> None:
+    """Somebody has set WeChat's daily counts to nothing: what waited for that is sent."""
+    uow.enqueue(TRY_ACCOUNT_NOW, account_id)
+    noted(uow, account_id, "account.quota_cleared", actor_id)
 
 
 def touch(uow: UnitOfWork, account_id: int) -> None:
@@ -42,6 +167,43 @@ def touch(uow: UnitOfWork, account_id: int) -> None:
         .where(Account.id == account_id)
         .values(config_version=Account.config_version + 1)
     )
+
+
+def locked(uow: UnitOfWork, account_id: int) -> Account:
+    """The row, which nobody else changes until the commit; NotFoundError if there is none."""
+    account = uow.session.get(Account, account_id, with_for_update=True, populate_existing=True)
+    if account is None:
+        raise NotFoundError(say("there is no such official account"))
+    return account
+
+
+def noted(
+    uow: UnitOfWork,
+    account_id: int,
+    action: str,
+    actor_id: int | None,
+    **details: str | list[str],
+) -> None:
+    """Put the deed into the audit log and tell the browsers."""
+    slug = uow.session.scalar(select(Account.slug).where(Account.id == account_id))
+    subject = f"account:{account_id}"
+    note(uow, action, subject, actor_id=actor_id, account=slug, **details)
+    uow.announce(TOPIC)
+
+
+def _obey(uow: UnitOfWork, account: Account, result: Result) -> None:
+    right = next((r for r in result.rights if r.capability is Capability.MESSAGES), None)
+    if right is None:
+        return
+    if right.found is Found.YES and account.messages_refused_at is not None:
+        account.messages_refused_at = None
+        uow.session.flush()
+        touch(uow, account.id)
+        noted(uow, account.id, "account.messages_allowed", None)
+    elif right.code == REFUSED_CODE and Capability.MESSAGES in capabilities(
+        account.account_type, is_verified=account.is_verified
+    ):
+        note_messages_refused(uow, account.id)
 
 
 def _refuse_doubles(uow: UnitOfWork, form: AccountForm) -> None:

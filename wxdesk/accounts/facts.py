@@ -1,0 +1,44 @@
+"""What recording a message must know of its account; no secret is opened."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from wxdesk.accounts.models import Account
+from wxdesk.accounts.rules import Capability, capabilities
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """`has_messages`: the customer-service message API can be used."""
+
+    has_messages: bool
+    is_passive_counted: bool
+    slots_for_people: int
+
+
+def facts_of(session: Session, account_ids: Iterable[int]) -> dict[int, Facts]:
+    """By account id."""
+    rows = session.execute(
+        select(
+            Account.id,
+            Account.account_type,
+            Account.is_verified,
+            Account.messages_refused_at,
+            Account.is_passive_counted,
+            Account.slots_for_people,
+        ).where(Account.id.in_(sorted(account_ids)))
+    )
+    return {
+        row.id: Facts(
+            has_messages=row.messages_refused_at is None
+            and Capability.MESSAGES in capabilities(row.account_type, is_verified=row.is_verified),
+            is_passive_counted=row.is_passive_counted,
+            slots_for_people=row.slots_for_people,
+        )
+        for row in rows
+    }

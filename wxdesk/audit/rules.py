@@ -1,0 +1,47 @@
+"""What the actions of the audit log are called. Pure."""
+
+from __future__ import annotations
+
+from wxdesk.words import say
+
+ACTIONS = {
+    "account.created": say("official account added"),
+    "account.changed": say("official account changed"),
+    "account.checked": say("connection tested"),
+    "account.keys_rotated": say("new keys made"),
+    "account.old_keys_forgotten": say("old keys forgotten"),
+    "account.quota_cleared": say("daily counts cleared"),
+    "account.problem": say("problem found"),
+    "account.problem_cleared": say("problem mended"),
+    "account.messages_refused": say("customer-service messages refused by WeChat"),
+    "account.messages_allowed": say("customer-service messages allowed by WeChat"),
+    "contact.blacklisted": say("customer put on the blacklist"),
+    "contact.unblacklisted": say("customer taken off the blacklist"),
+    "contact.cancelled": say("customer has cancelled the authorisation"),
+    "contact.profile_removed": say("customer's profile removed"),
+    "contact.forgotten": say("customer's data removed"),
+    "contact.rows_deleted": say("customer's rows deleted"),
+}
+DETAILS = {
+    "account": say("account"),
+    "fields": say("fields"),
+    "step": say("step"),
+    "outcome": say("result"),
+    "code": say("WeChat's code"),
+    "policy": say("policy"),
+    "reason": say("reason"),
+    "left_at": say("left at"),
+    "done_at": say("done at"),
+    "are_rows_left": say("rows are left"),
+    "counts": say("numbers"),
+}
+
+
+def action_name(action: str) -> str:
+    """In words where there are some, else as it was noted."""
+    return ACTIONS.get(action, action)
+
+
+def detail_name(name: str) -> str:
+    """The same for the name of a detail."""
+    return DETAILS.get(name, name)
