@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from sqlalchemy import select, tuple_
 
 from wxdesk.contacts.models import Contact
-from wxdesk.contacts.rules import window_after
 from wxdesk.plumbing.clock import EPOCH
 from wxdesk.plumbing.db import insert_new
 from wxdesk.plumbing.unit_of_work import UnitOfWork
@@ -28,6 +27,7 @@ def ensure_contacts(uow: UnitOfWork, keys: Iterable[Key]) -> dict[Key, Contact]:
                 "openid": openid,
                 "first_seen_at": uow.now,
                 "last_seen_at": EPOCH,
+                "profile_due_at": uow.now,
             }
             for account_id, openid in missing
         ]
@@ -36,19 +36,20 @@ def ensure_contacts(uow: UnitOfWork, keys: Iterable[Key]) -> dict[Key, Contact]:
     return found
 
 
-def note_act(contact: Contact, acted_at: datetime, *, is_message: bool) -> None:
-    """Open or renew the reply window by what the customer did."""
-    window = window_after(contact.window, acted_at, is_message=is_message)
-    contact.window_closes_at = window.closes_at
-    contact.window_remaining = window.remaining
-
-
-def note_following(contact: Contact, acted_at: datetime, *, is_following: bool) -> None:
+def note_following(
+    contact: Contact, acted_at: datetime, *, is_following: bool, forget_after: timedelta
+) -> None:
     """Follow or unfollow; one that is recorded after a later act of the customer is old news."""
     if acted_at < contact.last_seen_at:
         return
     contact.is_following = is_following
-    if not is_following:
+    contact.profile_due_at = acted_at
+    if is_following:
+        contact.followed_at = acted_at
+        contact.unfollowed_at = contact.forget_at = None
+    else:
+        contact.unfollowed_at = acted_at
+        contact.forget_at = acted_at + forget_after
         contact.window_closes_at, contact.window_remaining = None, 0
 
 
@@ -57,11 +58,6 @@ def get_locked(uow: UnitOfWork, contact_id: int) -> Contact:
     return uow.session.get_one(
         Contact, contact_id, with_for_update={"key_share": True}, populate_existing=True
     )
-
-
-def spend(contact: Contact) -> None:
-    """Count one message that WeChat accepted, or may have accepted."""
-    contact.window_remaining = max(0, contact.window_remaining - 1)
 
 
 def _find(uow: UnitOfWork, keys: set[Key]) -> dict[Key, Contact]:

@@ -2,8 +2,36 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from enum import StrEnum
+
+
+class Act(StrEnum):
+    """What a customer can do to open a reply window (docs/wechat.md#reply-window)."""
+
+    MESSAGE = "message"
+    CLICK = "click"
+    SCAN = "scan"
+    FOLLOW = "follow"
+
+
+class SyncState(StrEnum):
+    """Whether WeChat knows what an agent changed here."""
+
+    SYNCED = "synced"
+    PENDING = "pending"
+    FAILED = "failed"
+
+
+class TagState(StrEnum):
+    """`failed`: WeChat refused to add it, so it is here only."""
+
+    SYNCED = "synced"
+    ADDING = "adding"
+    REMOVING = "removing"
+    FAILED = "failed"
 
 
 @dataclass(frozen=True, slots=True)
@@ -14,23 +42,36 @@ class Window:
     remaining: int
 
 
-MESSAGE_WINDOW = timedelta(hours=48)
-MESSAGE_QUOTA = 5
-ACT_WINDOW = timedelta(minutes=1)
-ACT_QUOTA = 3
+LIMITS = {
+    Act.MESSAGE: (timedelta(hours=48), 5),
+    Act.CLICK: (timedelta(minutes=1), 3),
+    Act.SCAN: (timedelta(minutes=1), 3),
+    Act.FOLLOW: (timedelta(minutes=1), 3),
+}
 
 
-def window_after(current: Window | None, acted_at: datetime, *, is_message: bool) -> Window:
-    """A message opens 48 h and 5 answers; a follow, scan or menu click 1 min and 3.
+def window_of(act: Act, acted_at: datetime, used: int = 0) -> Window:
+    """What an act opens: a message 48 h and 5 messages; a follow, scan or click 1 min and 3."""
+    period, quota = LIMITS[act]
+    return Window(acted_at + period, max(0, quota - used))
 
-    The short window never shortens an open long one. The stricter reading of the platform's
-    rules: a new message sets the count to 5, it does not add.
+
+def window_after(current: Window | None, opened: Window, *, is_message: bool) -> Window:
+    """The state after a further window was opened.
+
+    A message recorded late changes nothing, and a short window never hides a long one that has
+    messages left. The stricter reading of the platform's rules: a new message sets the count to
+    5, it does not add.
     """
-    if is_message:
-        opened = Window(acted_at + MESSAGE_WINDOW, MESSAGE_QUOTA)
-        return opened if current is None or opened.closes_at >= current.closes_at else current
-    opened = Window(acted_at + ACT_WINDOW, ACT_QUOTA)
-    return opened if current is None or current.closes_at < opened.closes_at else current
+    if current is None or current.closes_at <= opened.closes_at:
+        return opened
+    return current if is_message or current.remaining > 0 else opened
+
+
+def best_of(windows: Iterable[Window], now: datetime) -> Window | None:
+    """Of the latest window of each kind the one that counts: messages left, then time left."""
+    is_open = [window for window in windows if window.closes_at > now]
+    return max(is_open, key=lambda one: (one.remaining > 0, one.closes_at), default=None)
 
 
 def pseudonym(contact_id: int, remark: str) -> str:

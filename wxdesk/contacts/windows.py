@@ -1,0 +1,112 @@
+"""The reply-window ledger: opened by acts, spent by sends, corrected by WeChat.
+
+Every change is made in the transaction of its cause, with the customer's row locked; the state on
+that row follows from the latest entry of each kind (a message, and all other acts).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import func, insert, select
+from sqlalchemy.orm import Session
+
+from wxdesk.contacts.models import Contact, ReplyWindow
+from wxdesk.contacts.rules import Act, Window, best_of, window_after, window_of
+from wxdesk.plumbing.unit_of_work import UnitOfWork
+
+LATE = "45015"
+SPENT = "45047"
+
+
+@dataclass(frozen=True, slots=True)
+class Opening:
+    """An act of a customer; `used` messages left at once (a passive reply that counts)."""
+
+    contact: Contact
+    act: Act
+    acted_at: datetime
+    message_id: int | None
+    used: int = 0
+
+
+def open_windows(uow: UnitOfWork, openings: Iterable[Opening]) -> None:
+    """Enter acts, in their order; of each customer and kind the last one counts, and is kept."""
+    last: dict[tuple[int, bool], Opening] = {}
+    for opening in openings:
+        contact, is_message = opening.contact, opening.act is Act.MESSAGE
+        opened = window_of(opening.act, opening.acted_at, opening.used)
+        window = window_after(contact.window, opened, is_message=is_message)
+        contact.window_closes_at, contact.window_remaining = window.closes_at, window.remaining
+        if window is opened or not is_message:
+            last[contact.id, is_message] = opening
+    if last:
+        uow.session.execute(insert(ReplyWindow), [_entry(opening) for opening in last.values()])
+
+
+def spend(uow: UnitOfWork, contact: Contact) -> None:
+    """Count one message that WeChat accepted, or may have accepted, on every open window."""
+    for entry in latest(uow.session, [contact.id]).get(contact.id, ()):
+        if entry.closes_at > uow.now:
+            entry.used += 1
+    _derive(uow, contact)
+
+
+def correct(uow: UnitOfWork, contact: Contact, code: str) -> None:
+    """WeChat refused with 45015 (closed) or 45047 (spent): the ledger says so from now on."""
+    for entry in latest(uow.session, [contact.id]).get(contact.id, ()):
+        if entry.closes_at > uow.now:
+            entry.used = max(entry.used, entry.quota)
+            entry.closed_by, entry.corrected_at = code, uow.now
+            if code == LATE:
+                entry.closes_at = uow.now
+    _derive(uow, contact)
+
+
+def latest(session: Session, contact_ids: Iterable[int]) -> dict[int, list[ReplyWindow]]:
+    """By contact the latest entry of each kind: at most two, the message's first."""
+    newest = (
+        select(func.max(ReplyWindow.id))
+        .where(ReplyWindow.contact_id.in_(sorted(contact_ids)))
+        .group_by(ReplyWindow.contact_id, ReplyWindow.act == Act.MESSAGE)
+    )
+    found: dict[int, list[ReplyWindow]] = {}
+    for entry in session.scalars(select(ReplyWindow).where(ReplyWindow.id.in_(newest))):
+        found.setdefault(entry.contact_id, []).append(entry)
+    for entries in found.values():
+        entries.sort(key=lambda entry: entry.act is not Act.MESSAGE)
+    return found
+
+
+def counting(entries: Iterable[ReplyWindow], now: datetime) -> ReplyWindow | None:
+    """The entry that the customer's state follows from; the last closed one if none is open."""
+    rated = [(entry.closes_at > now, entry.used < entry.quota, entry) for entry in entries]
+    best = max(rated, key=lambda one: (one[0], one[1], one[2].closes_at), default=None)
+    return best[2] if best else None
+
+
+def _entry(opening: Opening) -> dict[str, object]:
+    window = window_of(opening.act, opening.acted_at)
+    return {
+        "contact_id": opening.contact.id,
+        "act": opening.act,
+        "message_id": opening.message_id,
+        "opened_at": opening.acted_at,
+        "closes_at": window.closes_at,
+        "quota": window.remaining,
+        "used": opening.used,
+    }
+
+
+def _derive(uow: UnitOfWork, contact: Contact) -> None:
+    uow.session.flush()
+    entries = latest(uow.session, [contact.id]).get(contact.id, ())
+    windows = [Window(entry.closes_at, max(0, entry.quota - entry.used)) for entry in entries]
+    window = best_of(windows, uow.now)
+    if window is None:
+        contact.window_remaining = 0
+        contact.window_closes_at = max((one.closes_at for one in windows), default=None)
+    else:
+        contact.window_closes_at, contact.window_remaining = window.closes_at, window.remaining

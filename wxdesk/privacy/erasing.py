@@ -1,0 +1,176 @@
+"""The rows of one customer, emptied or deleted: every table that holds anything of a customer.
+
+A test holds this list against the schema, so that a new table or column is not forgotten.
+"""
+
+from __future__ import annotations
+
+from secrets import token_hex
+from typing import Any
+
+from sqlalchemy import (
+    ColumnElement,
+    Delete,
+    String,
+    Update,
+    column,
+    delete,
+    select,
+    table,
+    update,
+)
+from sqlalchemy.orm import Session
+
+from wxdesk.contacts.models import Contact, ContactTag, ReplyWindow
+from wxdesk.contacts.rules import SyncState
+from wxdesk.conversations.models import Conversation, Message
+from wxdesk.conversations.rules import Direction
+from wxdesk.media.models import Attachment
+from wxdesk.media.operations import delete_files
+from wxdesk.outbound.models import DeliveryRow
+from wxdesk.plumbing.db import Base, insert_new
+from wxdesk.plumbing.unit_of_work import UnitOfWork
+from wxdesk.privacy.models import ForgottenMessages
+from wxdesk.sla.models import SlaBreach
+
+Counts = dict[str, int]
+
+EMPTY_MESSAGE: dict[str, Any] = {
+    "text": "",
+    "payload": None,
+    "matched": None,
+    "idempotency_key": None,
+    "wechat_msg_id": None,
+}
+EMPTY_DELIVERY: dict[str, Any] = {"rid": None, "wechat_msgid": None}
+EMPTY_CONTACT: dict[str, Any] = {
+    "unionid": None,
+    "remark": "",
+    "remark_state": SyncState.SYNCED,
+    "is_following": False,
+    "is_blacklisted": False,
+    "blacklist_state": SyncState.SYNCED,
+    "follow_scene": "",
+    "qr_scene": "",
+    "profile_due_at": None,
+    "profile_attempts": 0,
+    "profile_error": None,
+    "sync_due_at": None,
+    "sync_attempts": 0,
+    "sync_error": None,
+    "window_closes_at": None,
+    "window_remaining": 0,
+}
+# A table of a package above this one: its rows hold pushes that could not be recorded.
+SET_ASIDE = table("set_aside_pushes", column("id"), column("account_id"), column("payload", String))
+
+
+def erase(uow: UnitOfWork, contact: Contact) -> Counts:
+    """Empty every row of the customer; what reports count stays. Once-keys stay too.
+
+    They are hashes, and keep a push that is delivered late from being taken for a new one.
+    """
+    counts = {
+        "files": _delete_files(uow, contact.id),
+        "messages": _run(
+            uow, update(Message).where(Message.contact_id == contact.id).values(EMPTY_MESSAGE)
+        ),
+        "deliveries": _run(
+            uow,
+            update(DeliveryRow).where(DeliveryRow.contact_id == contact.id).values(EMPTY_DELIVERY),
+        ),
+        "tags": _run(uow, delete(ContactTag).where(ContactTag.contact_id == contact.id)),
+        "set_aside": _empty_set_aside(uow, contact),
+    }
+    for name, value in EMPTY_CONTACT.items():
+        setattr(contact, name, value)
+    contact.openid = f"forgotten-{token_hex(16)}"
+    contact.forget_at, contact.forgotten_at = None, uow.now
+    uow.session.flush()
+    return counts
+
+
+def delete_rows(uow: UnitOfWork, contact: Contact) -> Counts:
+    """Delete every row of the customer, in the order of their references.
+
+    The inbound messages are counted for /accounting, where each must stay in one place.
+    """
+    account_id = contact.account_id
+    of_conversations = select(Conversation.id).where(Conversation.contact_id == contact.id)
+    is_incoming = Message.direction == Direction.INCOMING
+    counts = {
+        "deliveries": _delete(uow, DeliveryRow, DeliveryRow.contact_id == contact.id),
+        "reply_windows": _delete(uow, ReplyWindow, ReplyWindow.contact_id == contact.id),
+        "tags": _delete(uow, ContactTag, ContactTag.contact_id == contact.id),
+        "breaches": _delete(uow, SlaBreach, SlaBreach.conversation_id.in_(of_conversations)),
+        "incoming": _delete(uow, Message, Message.contact_id == contact.id, is_incoming),
+        "outgoing": _delete(uow, Message, Message.contact_id == contact.id),
+        "conversations": _delete(uow, Conversation, Conversation.contact_id == contact.id),
+    }
+    uow.session.expunge(contact)
+    _delete(uow, Contact, Contact.id == contact.id)
+    _count_forgotten(uow, account_id, counts["incoming"])
+    return counts
+
+
+def holds_newest(session: Session, contact_id: int) -> bool:
+    """Whether SQLite would give a number of this customer's rows to somebody else.
+
+    It continues after the highest number that is there: a script that remembers the last
+    message's id, or a page that shows a conversation, would be led to a stranger's.
+    """
+    if session.get_bind().dialect.name != "sqlite":
+        return False
+    newest = (
+        (Contact.id, Contact.id),
+        (Conversation.id, Conversation.contact_id),
+        (Message.id, Message.contact_id),
+    )
+    return any(
+        session.scalar(select(owner).order_by(number.desc()).limit(1)) == contact_id
+        for number, owner in newest
+    )
+
+
+def _delete_files(uow: UnitOfWork, contact_id: int) -> int:
+    ids = uow.session.scalars(
+        select(Attachment.id)
+        .join(Message, Message.id == Attachment.message_id)
+        .where(Message.contact_id == contact_id)
+    ).all()
+    delete_files(uow, attachment_ids=ids)
+    return len(ids)
+
+
+def _empty_set_aside(uow: UnitOfWork, contact: Contact) -> int:
+    """The rows stay, so that the sums agree."""
+    rows = uow.session.execute(
+        select(SET_ASIDE.c.id, SET_ASIDE.c.payload).where(
+            SET_ASIDE.c.account_id == contact.account_id,
+            SET_ASIDE.c.payload.contains(contact.openid, autoescape=True),
+        )
+    )
+    ids = [row_id for row_id, payload in rows if contact.openid in payload]
+    if ids:
+        _run(uow, update(SET_ASIDE).where(SET_ASIDE.c.id.in_(ids)).values(payload=""))
+    return len(ids)
+
+
+def _count_forgotten(uow: UnitOfWork, account_id: int, messages: int) -> None:
+    row = {"account_id": account_id, "count": 0}
+    uow.session.execute(insert_new(uow.session, ForgottenMessages), row)
+    _run(
+        uow,
+        update(ForgottenMessages)
+        .where(ForgottenMessages.account_id == account_id)
+        .values(count=ForgottenMessages.count + messages),
+    )
+
+
+def _delete(uow: UnitOfWork, model: type[Base], *conditions: ColumnElement[bool]) -> int:
+    return _run(uow, delete(model).where(*conditions))
+
+
+def _run(uow: UnitOfWork, statement: Update | Delete) -> int:
+    found = uow.session.execute(statement, execution_options={"synchronize_session": False})
+    return int(found.rowcount)  # type: ignore[attr-defined]
