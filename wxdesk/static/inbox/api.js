@@ -19,7 +19,7 @@ export class ApiError extends Error {
   }
 }
 
-function csrfToken() {
+export function csrfToken() {
   return document.querySelector('meta[name="csrf-token"]')?.content ?? "";
 }
 
@@ -73,4 +73,6 @@ async function answer(response) {
 }
 
 export const get = (path, options) => call("GET", path, options);
+export const patch = (path, body) => call("PATCH", path, { body });
+export const put = (path, body) => call("PUT", path, { body });
 export const post = (path, body = {}, options = {}) => call("POST", path, { body, ...options });

@@ -4,6 +4,7 @@ import { ConversationList } from "./conversation_list.js";
 import { CustomerPanel } from "./customer_panel.js";
 import { HelpDialog } from "./help_dialog.js";
 import { html } from "./html.js";
+import { Lightbox } from "./lightbox.js";
 import { Nav } from "./nav.js";
 import { current, isPanelOpen, selectedId } from "./store.js";
 import { Thread } from "./thread.js";
@@ -19,6 +20,7 @@ export function App() {
     <${Banner} />
     <${Notice} />
     <${HelpDialog} />
+    <${Lightbox} />
     <${Spoken} />
   </div>`;
 }

@@ -43,9 +43,24 @@ export function SlaChip({ conversation }) {
   </span>`;
 }
 
+/** Answers that wait for the customer to write again. */
+export function HeldChip({ conversation }) {
+  if (!conversation.held) return null;
+  return html`<span class="chip held-chip"><${Icon} name="clock-pause" />${t("held_chip", { n: conversation.held })}</span>`;
+}
+
+/** Somebody waits and WeChat will soon take no answer any more. */
+export function ClosingChip({ conversation }) {
+  if (!conversation.is_closing_soon || conversation.status === "resolved") return null;
+  return html`<span class="chip closing-chip"><${Icon} name="hourglass" />${t("closing_soon")}</span>`;
+}
+
 /** How many replies WeChat still takes, and for how long. */
 export function WindowChip({ conversation }) {
   if (conversation.status === "resolved") return null;
+  if (conversation.passive_only) {
+    return html`<span class="chip window-shut" title=${t("passive_only")}><${Icon} name="clock-pause" />${t("passive_chip")}</span>`;
+  }
   const closes = Date.parse(conversation.reply_window?.closes_at ?? 0);
   const { state, left, remaining } = replyWindow(conversation, nowNear(closes));
   if (state === "closed" || state === "spent") {

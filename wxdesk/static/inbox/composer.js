@@ -1,61 +1,31 @@
-// The reply box of one conversation: draft, byte limit, reply window, safe with input methods.
-import { useLayoutEffect, useRef } from "../vendor/preact-hooks.js";
+// The reply box of one conversation: text and files, what they cost, safe with input methods.
+import { useCallback, useLayoutEffect, useMemo, useRef, useState } from "../vendor/preact-hooks.js";
 import { draftOf, setDraft } from "./drafts.js";
 import { Icon, html } from "./html.js";
-import { entriesOf, sendReply } from "./outbox.js";
+import { entriesOf } from "./outbox.js";
 import { SendGuard } from "./send_guard.js";
 import { isComposing } from "./shortcuts.js";
 import { takeReplyFocus } from "./reply_focus.js";
-import { replyWindow } from "./sla.js";
+import { replyWindow, waysOf } from "./sla.js";
 import { may } from "./store.js";
 import { t } from "./texts.js";
-import { formatFull, formatSpan, nowNear } from "./time.js";
+import { nowNear } from "./time.js";
+import { MOST_BYTES, planOf, sendAll } from "./writing/composing.js";
+import { DropSign, useFileDrop } from "./writing/file_drop.js";
+import { OpenForm } from "./writing/open_form.js";
+import { openForm } from "./writing/forms.js";
+import { SplitPreview } from "./writing/split_preview.js";
+import { Tools } from "./writing/tools.js";
+import { UploadTray } from "./writing/upload_tray.js";
+import { addFiles, uploadsOf } from "./writing/uploads.js";
+import { WindowBar } from "./writing/window_bar.js";
 
-const MOST_BYTES = 2047;
 const NEAR_BYTES = 1800;
-const QUOTA = 5;
 const TALLEST_PX = 220;
 
-const encoder = new TextEncoder();
-export const bytesOf = (text) => encoder.encode(text).length;
-
-function Dots({ remaining }) {
-  const total = Math.max(QUOTA, remaining);
-  const dots = Array.from(
-    { length: total },
-    (_, index) => html`<i key=${index} class=${index < remaining ? "is-full" : ""}></i>`,
-  );
-  return html`<span class="quota" role="img" aria-label=${t("quota_left", { n: remaining })}>${dots}</span>`;
-}
-
-function WindowBar({ conversation, window }) {
-  const closesAt = conversation.reply_window?.closes_at;
-  const isShut = window.state === "closed" || window.state === "spent";
-  if (isShut || conversation.status === "resolved") {
-    const key = conversation.status === "resolved" ? "resolved" : window.state;
-    return html`<p class="window-bar is-shut" id="window-note">
-      <${Icon} name="message-off" /><span>${t(`cannot_reply_${key}`)}</span>
-    </p>`;
-  }
-  return html`<p class=${`window-bar is-${window.state}`} id="window-note">
-    <${Icon} name="hourglass" />
-    <span title=${t("window_closes_at", { time: formatFull(closesAt) })}>
-      ${t("window_open", { time: formatSpan(window.left) })}
-    </span>
-    <${Dots} remaining=${window.remaining} />
-    <span class="quota-words">${t("quota_left", { n: window.remaining })}</span>
-  </p>`;
-}
-
 function Counter({ used }) {
-  if (used > MOST_BYTES) {
-    return html`<span class="byte-counter is-over" role="alert">
-      <${Icon} name="alert-circle" />${t("too_long", { used, most: MOST_BYTES, over: used - MOST_BYTES })}
-    </span>`;
-  }
-  return html`<span class=${`byte-counter${used > NEAR_BYTES ? " is-near" : ""}`}>
-    ${t("bytes", { used, most: MOST_BYTES })}
-  </span>`;
+  const state = used > MOST_BYTES ? " is-over" : used > NEAR_BYTES ? " is-near" : "";
+  return html`<span class=${`byte-counter${state}`}>${t("bytes", { used, most: MOST_BYTES })}</span>`;
 }
 
 /** Keep the box as tall as its text, up to a limit. */
@@ -64,33 +34,67 @@ function fit(area) {
   area.style.height = `${Math.min(TALLEST_PX, area.scrollHeight + 2)}px`;
 }
 
-/** Mounted anew for each conversation (key = id): text and sending belong to that id only. */
-export function Composer({ conversation, onSent }) {
+function sendWords(plan, isAsking) {
+  if (plan.isHeld) return isAsking ? t("hold_as", { n: plan.parts.length }) : t("hold");
+  return isAsking ? t("send_as", { n: plan.parts.length }) : t("send");
+}
+
+/** Files of a paste; a table copied from a spreadsheet is text that also has a picture. */
+function filesOfPaste(event) {
+  const { files, types } = event.clipboardData;
+  return files.length && !types.includes("text/plain") ? files : null;
+}
+
+/** Everything that the box knows about this conversation at this moment. */
+function useFacts(conversation) {
   const { id } = conversation;
-  const area = useRef(null);
   const text = draftOf(id);
   const closes = Date.parse(conversation.reply_window?.closes_at ?? 0);
-  const window = replyWindow(conversation, nowNear(closes));
-  const entries = entriesOf(id);
-  const conflict = entries.find((entry) => entry.state === "conflict");
-  const isShut = window.state === "closed" || window.state === "spent";
-  const isResolved = conversation.status === "resolved";
-  const isOff = isShut || isResolved || !may("conversations.reply");
-  const used = bytesOf(text);
-  const cannotSend = isOff || !text.trim() || used > MOST_BYTES || Boolean(conflict);
+  const now = nowNear(closes);
+  const window = replyWindow(conversation, now);
+  const ways = waysOf(conversation, now);
+  const files = uploadsOf(id);
+  const isPassive = Boolean(conversation.passive_only);
+  const { remaining } = window;
+  const plan = useMemo(
+    () => planOf({ text, files, ways, remaining, isPassive }),
+    [
+      text,
+      files.map((one) => one.key + one.state).join(),
+      ways.maySend,
+      ways.mayHold,
+      remaining,
+      isPassive,
+    ],
+  );
+  const canAnswer = conversation.status !== "resolved" && may("conversations.reply");
+  const isOff = !canAnswer || (!ways.maySend && !ways.mayHold);
+  const mayAttach = !isOff && conversation.can_attach !== false;
+  const conflict = entriesOf(id).find((entry) => entry.state === "conflict");
+  return { id, text, window, ways, files, plan, canAnswer, isOff, mayAttach, conflict };
+}
 
-  useLayoutEffect(() => fit(area.current), [text]);
-  useLayoutEffect(() => takeReplyFocus(area.current), []);
-
+/** Sending: a text in several parts is shown first and sent on the second press. */
+function useSending({ id, text, files, plan, isOff, conflict }, area, onSent) {
+  const [askedFor, setAskedFor] = useState(null);
+  const isAsking = plan.isLong && askedFor === text;
   const send = (thenResolve) => {
     // Read the box itself: nothing typed in the last instant is left behind.
     const written = area.current.value;
-    if (isOff || conflict || !written.trim() || bytesOf(written) > MOST_BYTES) return;
+    if (isOff || conflict || plan.isBlocked) return;
+    if (written !== text) return setDraft(id, written);
+    if (plan.isLong && !isAsking) return setAskedFor(text);
     setDraft(id, "");
-    sendReply(id, written.trim(), { thenResolve });
+    sendAll(id, written, { isHeld: plan.isHeld, isLong: plan.isLong, thenResolve });
+    setAskedFor(null);
     area.current.focus();
     onSent();
   };
+  return { isAsking, send };
+}
+
+function Box({ facts, conversation, area, send, attach }) {
+  const { id, text, isOff, mayAttach, plan } = facts;
   const onKeyDown = (event) => {
     if (isComposing(event)) return;
     if (event.key === "Escape") event.currentTarget.blur();
@@ -98,33 +102,87 @@ export function Composer({ conversation, onSent }) {
     event.preventDefault();
     if (!event.repeat) send(event.ctrlKey || event.metaKey);
   };
-  return html`<form class="composer" onSubmit=${(event) => {
+  const onPaste = (event) => {
+    const pasted = mayAttach && filesOfPaste(event);
+    if (!pasted) return;
+    event.preventDefault();
+    attach(pasted);
+  };
+  return html`<textarea
+    ref=${area}
+    data-conversation=${id}
+    rows="2"
+    dir="auto"
+    aria-label=${t("reply_to", { name: conversation.contact.name })}
+    aria-describedby="window-note"
+    placeholder=${t(isOff ? "cannot_write" : plan.isHeld ? "hold_placeholder" : "reply_placeholder")}
+    readonly=${isOff}
+    aria-disabled=${isOff}
+    value=${text}
+    onInput=${(event) => setDraft(id, event.target.value)}
+    onKeyDown=${onKeyDown}
+    onPaste=${onPaste}
+  ></textarea>`;
+}
+
+function Foot({ facts, conversation, area, attach, isAsking }) {
+  const { id, plan, ways, isOff, mayAttach, canAnswer, conflict } = facts;
+  const cannotSend = isOff || plan.isBlocked || Boolean(conflict);
+  const template = canAnswer && ways.mayTemplate && !ways.maySend;
+  return html`<div class="composer-foot">
+    <${Tools} conversation=${conversation} area=${area} facts=${{ isOff, mayAttach, canAnswer, ways }} attach=${attach} />
+    <${Counter} used=${plan.used} />
+    ${!plan.isLong && !plan.isHeld && html`<span class="composer-hint">${t("composer_hint")}</span>`}
+    <span class="composer-send">
+      ${
+        template &&
+        html`<button type="button" class="btn" onClick=${() => openForm(id, "template")}>
+        <${Icon} name="bell" />${t("insert_template")}
+      </button>`
+      }
+      <button type="submit" class="btn btn-primary" disabled=${cannotSend}>
+        <${Icon} name=${plan.isHeld ? "clock-pause" : "send"} />${sendWords(plan, isAsking)}
+      </button>
+    </span>
+  </div>`;
+}
+
+function CostLine({ plan }) {
+  const { n, most, isTooMany, isHeld } = plan.cost;
+  if (plan.isLong || (n < 2 && !isTooMany) || (isHeld && !isTooMany)) return null;
+  const key = isTooMany ? "cost_too_many" : "cost";
+  return html`<p class=${`cost-line${isTooMany ? " is-over" : ""}`} role="status">
+    <${Icon} name=${isTooMany ? "alert-circle" : "scale"} />${t(key, { n, most })}
+  </p>`;
+}
+
+/** Mounted anew for each conversation (key = id): text and sending belong to that id only. */
+export function Composer({ conversation, onSent }) {
+  const area = useRef(null);
+  const facts = useFacts(conversation);
+  const { id, text, files, plan, conflict, mayAttach, isOff } = facts;
+  const { isAsking, send } = useSending(facts, area, onSent);
+  const attach = useCallback((taken) => addFiles(id, taken), [id]);
+  const isDropping = useFileDrop(mayAttach, attach);
+
+  useLayoutEffect(() => fit(area.current), [text]);
+  useLayoutEffect(() => takeReplyFocus(area.current), []);
+
+  const onSubmit = (event) => {
     event.preventDefault();
     send(false);
-  }}>
-    ${conflict && html`<${SendGuard} entry=${conflict} />`}
-    <${WindowBar} conversation=${conversation} window=${window} />
-    <div class="composer-box">
-      <textarea
-        ref=${area}
-        data-conversation=${id}
-        rows="2"
-        aria-label=${t("reply_to", { name: conversation.contact.name })}
-        aria-describedby="window-note"
-        placeholder=${isOff ? t("cannot_write") : t("reply_placeholder")}
-        readonly=${isOff}
-        aria-disabled=${isOff}
-        value=${text}
-        onInput=${(event) => setDraft(id, event.target.value)}
-        onKeyDown=${onKeyDown}
-      ></textarea>
-      <div class="composer-foot">
-        <${Counter} used=${used} />
-        <span class="composer-hint">${used <= MOST_BYTES && t("composer_hint")}</span>
-        <button type="submit" class="btn btn-primary" disabled=${cannotSend}>
-          <${Icon} name="send" />${t("send")}
-        </button>
+  };
+  return html`<form class="composer" onSubmit=${onSubmit}>
+      ${conflict && html`<${SendGuard} entry=${conflict} />`}
+      <${WindowBar} conversation=${conversation} window=${facts.window} ways=${facts.ways} />
+      ${!isOff && plan.isLong && html`<${SplitPreview} parts=${plan.parts} cost=${plan.cost} isAsking=${isAsking} />`}
+      ${!isOff && html`<${CostLine} plan=${plan} />`}
+      <div class="composer-box">
+        <${UploadTray} uploads=${files} />
+        <${Box} facts=${facts} conversation=${conversation} area=${area} send=${send} attach=${attach} />
+        <${Foot} facts=${facts} conversation=${conversation} area=${area} attach=${attach} isAsking=${isAsking} />
       </div>
-    </div>
-  </form>`;
+      ${isDropping && html`<${DropSign} />`}
+    </form>
+    <${OpenForm} conversation=${conversation} isHeld=${plan.isHeld} />`;
 }

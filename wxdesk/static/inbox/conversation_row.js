@@ -1,7 +1,8 @@
 // One row of the list: who, how long, what they wrote, and the marks that decide what to do.
-import { Avatar, SlaChip, Waiting, WindowChip } from "./chips.js";
+import { Avatar, ClosingChip, HeldChip, SlaChip, Waiting, WindowChip } from "./chips.js";
 import { draftOf } from "./drafts.js";
 import { Icon, html } from "./html.js";
+import { withEmoji } from "./kinds/emoticons.js";
 import { hrefOf, isPlainClick, openConversation } from "./router.js";
 import { isMine, selectedId, view } from "./store.js";
 import { kindName, t } from "./texts.js";
@@ -10,14 +11,16 @@ import { formatMoment } from "./time.js";
 /** One line for any kind of message: its text, or the name of its kind. */
 export function previewOf(message) {
   if (!message) return t("no_messages");
-  return message.text?.trim() || kindName(message.kind);
+  const text = withEmoji(message.text?.trim() ?? "");
+  if (["text", "event"].includes(message.kind)) return text || kindName(message.kind);
+  return text ? `[${kindName(message.kind)}] ${text}` : `[${kindName(message.kind)}]`;
 }
 
 function Preview({ conversation }) {
   const draft = draftOf(conversation.id);
   if (draft) {
     return html`<span class="row-preview">
-      <span class="draft-mark"><${Icon} name="pencil" />${t("draft")}</span> ${draft}
+      <span class="draft-mark"><${Icon} name="pencil" />${t("draft")}</span> <span class="row-text" dir="auto">${withEmoji(draft)}</span>
     </span>`;
   }
   const message = conversation.last_message;
@@ -29,7 +32,7 @@ function Preview({ conversation }) {
       html`<${Icon} name=${isAuto ? "robot" : "arrow-back-up"} />
       <span class="visually-hidden">${t(isAuto ? "answered_by_rule" : "answered_by_us")}</span>`
     }
-    ${previewOf(message)}
+    <span class="row-text" dir="auto">${previewOf(message)}</span>
   </span>`;
 }
 
@@ -76,7 +79,7 @@ export function ConversationRow({ conversation, isStop, showAccount }) {
     <span class="row-main">
       <span class="row-line">
         <span class="row-who">
-          <span class="row-name">${contact.name}</span>
+          <span class="row-name" dir="auto">${contact.name}</span>
           ${showAccount && html`<span class="row-account">${conversation.account_name}</span>`}
         </span>
         ${
@@ -94,6 +97,8 @@ export function ConversationRow({ conversation, isStop, showAccount }) {
       <span class="row-chips">
         ${isDone && html`<span class="chip done"><${Icon} name="check" />${t("status_resolved")}</span>`}
         <${SlaChip} conversation=${conversation} />
+        <${ClosingChip} conversation=${conversation} />
+        <${HeldChip} conversation=${conversation} />
         <${WindowChip} conversation=${conversation} />
         ${
           ["urgent", "high"].includes(priority) &&

@@ -1,23 +1,16 @@
 // The right pane: who the customer is, what may still be sent, and all clocks of the conversation.
 import { Avatar } from "./chips.js";
+import { copy } from "./clipboard.js";
+import { contact as contactNow, contactFailure, refreshContact } from "./customer/contact_data.js";
+import { Linked } from "./customer/linked.js";
+import { Remark } from "./customer/remark.js";
+import { Blacklist, Fact, Follow, Forgotten } from "./customer/standing.js";
+import { Tags } from "./customer/tags.js";
 import { Icon, html } from "./html.js";
 import { replyWindow, urgency } from "./sla.js";
-import { isPanelOpen, show } from "./store.js";
-import { t } from "./texts.js";
+import { isPanelOpen } from "./store.js";
+import { hasText, t } from "./texts.js";
 import { formatFull, formatMoment, formatSpan, nowNear } from "./time.js";
-
-async function copy(text) {
-  try {
-    await navigator.clipboard.writeText(text);
-    show(t("copied"));
-  } catch {
-    show(t("not_copied"), "error"); // clipboards need https or localhost
-  }
-}
-
-function Fact({ name, children }) {
-  return html`<div class="fact"><dt>${name}</dt><dd>${children}</dd></div>`;
-}
 
 /** One clock as {state, words}: running, met, missed, or not set. */
 function clockState(conversation, name) {
@@ -62,46 +55,72 @@ function Clock({ conversation, name }) {
 }
 
 function WindowFacts({ conversation }) {
-  const closesAt = conversation.reply_window?.closes_at;
+  const { closes_at: closesAt, act, kept_for_people: kept } = conversation.reply_window ?? {};
   const closes = Date.parse(closesAt ?? 0);
   const { state, left, remaining } = replyWindow(conversation, nowNear(closes));
+  const isShut = state === "closed";
   return html`
-    <${Fact} name=${t("window")}>
-      ${state === "closed" ? t("window_closed") : formatSpan(left)}
-    <//>
+    <${Fact} name=${t("window")}>${isShut ? t("window_closed") : formatSpan(left)}<//>
+    ${act && hasText(`act_${act}`) && html`<${Fact} name=${t("opened_by")}>${t(`act_${act}`)}<//>`}
     ${closesAt && html`<${Fact} name=${t("closes")}>${formatMoment(closesAt)}<//>`}
-    <${Fact} name=${t("quota")}>${remaining}<//>
+    ${!isShut && html`<${Fact} name=${t("quota")}>${remaining}<//>`}
+    ${!isShut && kept > 0 && html`<${Fact} name=${t("kept_for_people")}>${t("kept_count", { n: kept })}<//>`}
+    ${conversation.held > 0 && html`<${Fact} name=${t("delivery_held")}>${conversation.held}<//>`}
   `;
 }
 
+function Head({ contact, openid }) {
+  return html`<header class="customer-head">
+    <${Avatar} contact=${contact} large />
+    <${Remark} contact=${contact} />
+    ${
+      !contact.is_forgotten &&
+      html`<p class="openid">
+      <code title=${openid}>${openid}</code>
+      <button type="button" class="icon-button" aria-label=${t("copy_openid")} title=${t("copy_openid")} onClick=${() => copy(openid)}>
+        <${Icon} name="copy" />
+      </button>
+    </p>`
+    }
+    ${contact.is_forgotten && html`<${Forgotten} />`}
+  </header>`;
+}
+
+function ConversationFacts({ conversation }) {
+  return html`<section>
+    <h3>${t("conversation")} #${conversation.id}</h3>
+    <dl>
+      <${Fact} name=${t("account")}>${conversation.account_name}<//>
+      <${Fact} name=${t("status")}>${t(`status_${conversation.status}`)}<//>
+      <${Fact} name=${t("priority")}>${t(`priority_${conversation.priority}`)}<//>
+      <${Fact} name=${t("assignee")}>${conversation.assignee?.name ?? t("nobody")}<//>
+      <${Fact} name=${t("opened")}>${formatMoment(conversation.opened_at)}<//>
+      ${conversation.resolved_at && html`<${Fact} name=${t("resolved")}>${formatMoment(conversation.resolved_at)}<//>`}
+      ${conversation.tags?.length > 0 && html`<${Fact} name=${t("tags")}>${conversation.tags.join(" · ")}<//>`}
+    </dl>
+  </section>`;
+}
+
+function Unknown({ error }) {
+  return html`<p class="panel-warning" role="alert">
+    <${Icon} name="alert-triangle" /><span>${t("contact_failed")} ${error.message}</span>
+    <button type="button" class="btn btn-sm" onClick=${refreshContact}>${t("retry")}</button>
+  </p>`;
+}
+
 export function CustomerPanel({ conversation }) {
-  const { contact, openid } = conversation;
+  const contact = contactNow.value;
+  const failure = contactFailure.value;
   return html`<aside class="customer-panel" aria-label=${t("customer_panel")}>
     <button type="button" class="icon-button panel-close" aria-label=${t("close_panel")} onClick=${() => (isPanelOpen.value = false)}>
       <${Icon} name="x" />
     </button>
-    <header class="customer-head">
-      <${Avatar} contact=${contact} large />
-      <h2>${contact.name}</h2>
-      <p class="openid">
-        <code title=${openid}>${openid}</code>
-        <button type="button" class="icon-button" aria-label=${t("copy_openid")} title=${t("copy_openid")} onClick=${() => copy(openid)}>
-          <${Icon} name="copy" />
-        </button>
-      </p>
-    </header>
-    <section>
-      <h3>${t("conversation")} #${conversation.id}</h3>
-      <dl>
-        <${Fact} name=${t("account")}>${conversation.account_name}<//>
-        <${Fact} name=${t("status")}>${t(`status_${conversation.status}`)}<//>
-        <${Fact} name=${t("priority")}>${t(`priority_${conversation.priority}`)}<//>
-        <${Fact} name=${t("assignee")}>${conversation.assignee?.name ?? t("nobody")}<//>
-        <${Fact} name=${t("opened")}>${formatMoment(conversation.opened_at)}<//>
-        ${conversation.resolved_at && html`<${Fact} name=${t("resolved")}>${formatMoment(conversation.resolved_at)}<//>`}
-        ${conversation.tags?.length > 0 && html`<${Fact} name=${t("tags")}>${conversation.tags.join(" · ")}<//>`}
-      </dl>
-    </section>
+    <${Head} contact=${contact} openid=${conversation.openid} />
+    ${failure && html`<${Unknown} error=${failure} />`}
+    ${!contact.is_forgotten && html`<${Tags} key=${contact.id} contact=${contact} account=${conversation.account} />`}
+    ${!contact.is_forgotten && html`<${Follow} contact=${contact} />`}
+    <${Linked} contact=${contact} />
+    <${ConversationFacts} conversation=${conversation} />
     <section>
       <h3>${t("clocks")}</h3>
       <ul class="clocks">
@@ -110,9 +129,13 @@ export function CustomerPanel({ conversation }) {
         )}
       </ul>
     </section>
-    <section>
+    ${
+      !conversation.passive_only &&
+      html`<section>
       <h3>${t("reply_window")}</h3>
       <dl><${WindowFacts} conversation=${conversation} /></dl>
-    </section>
+    </section>`
+    }
+    <${Blacklist} contact=${contact} />
   </aside>`;
 }

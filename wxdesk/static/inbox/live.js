@@ -1,5 +1,6 @@
 // News from the server: topics over SSE, polling when the stream is away, never more than needed.
 import { signal } from "../vendor/signals.js";
+import { contactId, refreshContact } from "./customer/contact_data.js";
 import { refreshCounts, refreshList } from "./list_data.js";
 import { isSignedOut, selectedId } from "./store.js";
 import { refreshThread } from "./thread_data.js";
@@ -63,9 +64,12 @@ const pokeThread = coalesced(async () => {
   if (selectedId.peek() !== null) await refreshThread(selectedId.peek());
 }, 500);
 
+const pokeContact = coalesced(refreshContact, 500);
+
 export function resync() {
   pokeList();
   pokeThread();
+  pokeContact();
 }
 
 const onAlive = () => (lastHeard = performance.now());
@@ -74,7 +78,9 @@ function onTopics(event) {
   onAlive();
   const { topics } = JSON.parse(event.data);
   pokeList();
-  if (topics.includes(`conversation:${selectedId.peek()}`)) pokeThread();
+  const isContact = topics.includes(`contact:${contactId.peek()}`);
+  if (isContact) pokeContact();
+  if (isContact || topics.includes(`conversation:${selectedId.peek()}`)) pokeThread();
 }
 
 function onHello(event) {
@@ -124,6 +130,7 @@ async function poll() {
   await refreshCounts();
   await refreshList();
   if (selectedId.peek() !== null) await refreshThread(selectedId.peek());
+  await refreshContact();
 }
 
 function stopPolling() {

@@ -1,6 +1,7 @@
 // Starts the inbox: reads the page's facts, loads the texts, then draws and listens.
 import { render } from "../vendor/preact.js";
 import { App } from "./app.js";
+import { startContact } from "./customer/contact_data.js";
 import { startDrafts } from "./drafts.js";
 import { html } from "./html.js";
 import { hold, refreshCounts, restartList } from "./list_data.js";
@@ -12,6 +13,7 @@ import { desk } from "./store.js";
 import { loadTexts } from "./texts.js";
 import { startClock } from "./time.js";
 import { startTitles } from "./titles.js";
+import { startUploads } from "./writing/uploads.js";
 
 async function start(root) {
   const { me, locale, timezone, sprite, texts } = root.dataset;
@@ -19,8 +21,10 @@ async function start(root) {
   await loadTexts(texts);
   startDrafts();
   startOutbox();
+  startUploads();
   startClock();
   startRouter();
+  startContact();
   restartList();
   refreshCounts().catch(() => {});
   root.textContent = "";

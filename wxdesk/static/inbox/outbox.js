@@ -2,6 +2,8 @@
 import { effect, signal } from "../vendor/signals.js";
 import { post } from "./api.js";
 import { draftOf, setDraft } from "./drafts.js";
+import { openForm } from "./writing/forms.js";
+import { putBack } from "./writing/uploads.js";
 import { putConversation } from "./list_data.js";
 import { desk, show } from "./store.js";
 import { t } from "./texts.js";
@@ -9,8 +11,9 @@ import { focusReply } from "./reply_focus.js";
 import { addMessages, lastSeenOf, markSeen, refreshThread, thread } from "./thread_data.js";
 
 /**
- * In the order of sending: {key, conversationId, text, lastSeen, thenResolve, at, state, error,
- * newer, newerLastId}; state: "waiting" | "sending" | "failed" | "conflict".
+ * In the order of sending: {key, conversationId, body, text, attachment, shown, lastSeen,
+ * thenResolve, at, state, error, parts, ways, newer, newerLastId}; state: "waiting" | "sending" |
+ * "failed" | "conflict". `body` is what the server gets; `attachment` and `shown` are for our eyes.
  */
 export const outbox = signal([]);
 
@@ -38,7 +41,10 @@ function remove(key) {
 /** Replies that were under way when the page was reloaded come back as failed, same key. */
 export function startOutbox() {
   try {
-    const entries = JSON.parse(sessionStorage.getItem(storageKey())) ?? [];
+    const entries = (JSON.parse(sessionStorage.getItem(storageKey())) ?? []).map((entry) => ({
+      body: { text: entry.text }, // kept by a page of an earlier version
+      ...entry,
+    }));
     const first = new Map(); // the others of a conversation wait for its first
     for (const entry of [...entries].reverse()) first.set(entry.conversationId, entry.key);
     const cutOff = { state: "failed", error: t("error_interrupted"), isUncertain: true };
@@ -60,9 +66,7 @@ export function startOutbox() {
 /** A reply whose answer was lost shows up in the thread: it was sent, so it leaves the outbox. */
 function forgetStored({ id, items }) {
   const stored = new Set(items.map((message) => message.idempotency_key).filter(Boolean));
-  const gone = outbox
-    .peek()
-    .filter((entry) => entry.state !== "sending" && stored.has(entry.key));
+  const gone = outbox.peek().filter((entry) => entry.state !== "sending" && stored.has(entry.key));
   if (!gone.length) return;
   for (const entry of gone) remove(entry.key);
   queueMicrotask(() => run(id));
@@ -80,11 +84,14 @@ function newKey() {
 }
 
 /** Queue a reply for exactly this conversation, whatever is open by the time it is sent. */
-export function sendReply(conversationId, text, { thenResolve = false } = {}) {
+export function sendReply(conversationId, body, { thenResolve = false, attachment, shown } = {}) {
   const entry = {
     key: newKey(),
     conversationId,
-    text,
+    body,
+    text: body.text ?? "",
+    attachment,
+    shown,
     lastSeen: lastSeenOf(conversationId),
     thenResolve,
     at: new Date().toISOString(),
@@ -116,7 +123,7 @@ async function attempt(entry) {
   try {
     const message = await post(
       `/conversations/${conversationId}/messages`,
-      { text: entry.text, last_seen_message_id: entry.lastSeen },
+      { ...entry.body, last_seen_message_id: entry.lastSeen ?? 0 },
       { headers: { "Idempotency-Key": key } },
     );
     accepted(entry, message);
@@ -169,6 +176,8 @@ function refused(entry, error) {
     state: "failed",
     error: error.message,
     isUncertain: error.isUncertain,
+    parts: error.problem?.parts ?? null,
+    ways: error.problem?.field === "reply_window" ? (error.problem.ways ?? []) : null,
   });
 }
 
@@ -177,6 +186,16 @@ export function retry(key) {
   const entry = outbox.peek().find((other) => other.key === key);
   if (!entry || entry.state !== "failed") return;
   change(key, { state: "waiting", error: null });
+  focusReply(entry.conversationId);
+  run(entry.conversationId);
+}
+
+/** Try again otherwise: nothing was stored, so the changed request gets a key of its own. */
+export function changeAndRetry(key, facts) {
+  const entry = outbox.peek().find((other) => other.key === key);
+  if (!entry || entry.state !== "failed") return;
+  const body = { ...entry.body, ...facts };
+  change(key, { key: newKey(), body, state: "waiting", error: null, parts: null, ways: null });
   focusReply(entry.conversationId);
   run(entry.conversationId);
 }
@@ -191,12 +210,25 @@ export function sendAnyway(key) {
   run(entry.conversationId);
 }
 
-/** Take a reply that was not sent back into the draft, in front of what was typed since. */
+/** Back to where it was written: its form, the files of the reply box, or in front of the draft. */
+function toDraft({ conversationId, body, text, attachment }) {
+  if (body.kind && !["image", "voice", "video"].includes(body.kind)) {
+    openForm(conversationId, body.kind, body, attachment);
+    return;
+  }
+  if (body.kind) {
+    putBack(conversationId, attachment, body.title);
+    return;
+  }
+  const typed = draftOf(conversationId);
+  setDraft(conversationId, typed ? `${text}\n${typed}` : text);
+}
+
+/** Take a reply that was not sent back, to change it. */
 export function editAgain(key) {
   const entry = outbox.peek().find((other) => other.key === key);
   if (!entry || entry.state === "sending") return;
-  const typed = draftOf(entry.conversationId);
-  setDraft(entry.conversationId, typed ? `${entry.text}\n${typed}` : entry.text);
+  toDraft(entry);
   if (entry.newerLastId) markSeen(entry.conversationId, entry.newerLastId);
   remove(key);
   focusReply(entry.conversationId);

@@ -3,7 +3,7 @@
 import { Icon, html } from "./html.js";
 import { editAgain, sendAnyway } from "./outbox.js";
 import { desk } from "./store.js";
-import { t } from "./texts.js";
+import { kindName, t } from "./texts.js";
 import { formatTime } from "./time.js";
 import { momentOf } from "./timeline.js";
 import { previewOf } from "./conversation_row.js";
@@ -28,7 +28,7 @@ export function SendGuard({ entry }) {
         </li>`,
       )}
     </ul>
-    <p class="guard-text"><span>${t("your_reply")}</span> ${entry.text}</p>
+    <p class="guard-text"><span>${t("your_reply")}</span> ${entry.text || kindName(entry.body.kind)}</p>
     <div class="guard-actions">
       <button type="button" class="btn btn-primary" onClick=${() => editAgain(entry.key)}>
         <${Icon} name="pencil" />${t("edit_draft")}

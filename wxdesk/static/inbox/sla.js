@@ -24,15 +24,23 @@ export function runningClock(conversation) {
 
 /** The reply window at `now`: {state: "open" | "soon" | "last" | "spent" | "closed", left, remaining}. */
 export function replyWindow(conversation, now) {
-  const { closes_at: closesAt, remaining } = conversation.reply_window ?? {};
+  const { closes_at: closesAt, remaining, closed_by: closedBy } = conversation.reply_window ?? {};
   const left = closesAt ? Date.parse(closesAt) - now : 0;
   const facts = { left, remaining: remaining ?? 0 };
-  if (left <= 0) return { ...facts, state: "closed" };
-  if (facts.remaining <= 0) return { ...facts, state: "spent" };
+  if (left <= 0 || closedBy === "45015") return { ...facts, state: "closed" };
+  if (facts.remaining <= 0 || closedBy === "45047") return { ...facts, state: "spent" };
   if (left < HOUR) return { ...facts, state: "last" };
   return { ...facts, state: left < 6 * HOUR ? "soon" : "open" };
 }
 
-export function mayReply(conversation, now) {
-  return !["closed", "spent"].includes(replyWindow(conversation, now).state);
+/** What can be done with an answer at `now`: {maySend, mayHold, mayTemplate}. */
+export function waysOf(conversation, now) {
+  const isShut = ["closed", "spent"].includes(replyWindow(conversation, now).state);
+  const told = conversation.ways ?? (isShut ? [] : ["send"]);
+  const hasClosed = isShut && told.includes("send"); // since the server last looked
+  return {
+    maySend: told.includes("send") && !isShut,
+    mayHold: told.includes("hold") || hasClosed,
+    mayTemplate: told.includes("template"),
+  };
 }

@@ -1,4 +1,6 @@
 // Texts of the island in the agent's language: load once, then t(key, {name: value}).
+import { desk } from "./store.js";
+
 let texts = {};
 
 export async function loadTexts(url) {
@@ -21,4 +23,11 @@ export function hasText(key) {
 /** The name of a kind of message, of an unknown one too. */
 export function kindName(kind) {
   return hasText(`kind_${kind}`) ? t(`kind_${kind}`) : t("kind_other", { kind });
+}
+
+/** The server's words, which may be half a sentence, as one: capital letter and full stop. */
+export function sentence(words) {
+  if (!words) return "";
+  const stop = /[.。!！?？…]$/.test(words) ? "" : desk.locale === "zh_CN" ? "。" : ".";
+  return words[0].toUpperCase() + words.slice(1) + stop;
 }

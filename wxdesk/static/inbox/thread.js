@@ -1,9 +1,11 @@
 // The thread pane: history that loads upwards, new messages that never move what is being read.
-import { useLayoutEffect, useRef, useState } from "../vendor/preact-hooks.js";
-import { Bubble, OutboxBubble } from "./bubble.js";
+import { useEffect, useLayoutEffect, useRef, useState } from "../vendor/preact-hooks.js";
+import { Bubble } from "./bubble.js";
 import { Composer } from "./composer.js";
 import { Icon, html } from "./html.js";
+import { stop } from "./kinds/voice_player.js";
 import { entriesOf } from "./outbox.js";
+import { OutboxBubble } from "./outbox_bubble.js";
 import { current, selectedId } from "./store.js";
 import { t } from "./texts.js";
 import { loadOlder, markSeen, openThread, thread } from "./thread_data.js";
@@ -101,6 +103,7 @@ function Messages({ conversation }) {
   const pending = entriesOf(id).filter((entry) => entry.state !== "conflict");
   const states = pending.map((entry) => entry.key + entry.state).join();
   const { box, unseen, toEnd, onScroll } = useScroll(id, items, states);
+  useEffect(() => stop, [id]); // a voice of one customer does not speak over the next
   return html`
     <div class="messages-holder">
       <div class="messages" ref=${box} onScroll=${onScroll} tabindex="0" role="log" aria-live="off" aria-label=${t("messages")}>

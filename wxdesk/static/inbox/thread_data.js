@@ -113,7 +113,23 @@ export function merged(older, newer) {
 export function addMessages(conversationId, messages, lastId) {
   const state = kept.get(conversationId);
   if (!state || state.status !== "ready") return;
-  put({ ...state, items: merged(state.items, messages), lastId: Math.max(lastId ?? 0, state.lastId ?? 0) });
+  put({
+    ...state,
+    items: merged(state.items, messages),
+    lastId: Math.max(lastId ?? 0, state.lastId ?? 0),
+  });
+}
+
+/** Show what an attachment has become, in whichever kept thread it is. */
+export function putAttachment(attachment) {
+  const swap = (other) => (other.id === attachment.id ? { ...other, ...attachment } : other);
+  for (const state of [...kept.values()]) {
+    const holder = state.items.find((m) => m.attachments?.some((a) => a.id === attachment.id));
+    if (!holder) continue;
+    const changed = { ...holder, attachments: holder.attachments.map(swap) };
+    const items = state.items.map((message) => (message === holder ? changed : message));
+    put({ ...state, items });
+  }
 }
 
 export async function loadOlder() {

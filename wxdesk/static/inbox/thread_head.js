@@ -49,7 +49,7 @@ export function ThreadHead({ conversation }) {
     </a>
     <${Avatar} contact=${conversation.contact} />
     <div class="thread-who">
-      <h2>${conversation.contact.name}</h2>
+      <h2 dir="auto">${conversation.contact.name}</h2>
       <p>
         <span>${conversation.account_name}</span>
         <span class="thread-holder"><${Icon} name="user" />${holder(conversation)}</span>
