@@ -31,7 +31,9 @@ if [ ! -x .venv/bin/wxdesk ] || [ "$(cat .venv/installed 2>/dev/null)" != "$fing
     exit 1
   fi
   rm -f "/tmp/wxdesk-venv.$$"
-  .venv/bin/python -m pip install --quiet --disable-pip-version-check --editable .
+  with=""
+  command -v ffmpeg >/dev/null 2>&1 || with="[voice]" # what makes voice messages playable
+  .venv/bin/python -m pip install --quiet --disable-pip-version-check --editable ".$with"
   printf '%s' "$fingerprint" > .venv/installed
 fi
 

@@ -28,6 +28,7 @@ from wxdesk.intake.operations import record
 from wxdesk.intake.rules import AutoAnswer, Entry
 from wxdesk.intake.spooled import empty_spool
 from wxdesk.intake.streams import intake_streams
+from wxdesk.outbound.contents import Outgoing, OutgoingKind
 from wxdesk.runtime import Runtime
 from wxdesk.simulator.platform import Platform
 from wxdesk.simulator.pushes import elements
@@ -180,7 +181,8 @@ def agent_answers(runtime: Runtime, message: Message, agent_id: int, text: str =
     """An agent who has read up to `message` answers; gives the id of the answer."""
     assert message.conversation_id is not None
     with runtime.unit_of_work() as uow:
-        return reply(uow, Answer(message.conversation_id, agent_id, text, message.id)).id
+        outgoing = Outgoing(OutgoingKind.TEXT, text)
+        return reply(uow, Answer(message.conversation_id, agent_id, outgoing, message.id)).id
 
 
 def conversation_of(runtime: Runtime, openid: str = WANG) -> Conversation:

@@ -20,6 +20,8 @@ absent=0
 need redis-server redis-server
 need '/usr/lib/postgresql/*/bin/postgres' postgresql
 need chromium chromium
+need node nodejs
+need ffmpeg ffmpeg
 need '/usr/share/fonts/opentype/noto/NotoSansCJK*' fonts-noto-cjk
 [ "$absent" = 0 ] || exit 1
 if [ ${#missing[@]} -gt 0 ]; then

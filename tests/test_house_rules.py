@@ -17,14 +17,17 @@ TEMPLATES = sorted((PACKAGE / "templates").rglob("*.html"))
 DOORS = {
     "acceptance.py",
     "access.py",
+    "answers_api.py",
     "api.py",
     "cli.py",
+    "contact_api.py",
     "demo.py",
     "directory.py",
     "doctor.py",
     "jobs.py",
     "pages.py",
     "runtime.py",
+    "sending.py",
     "site_views.py",
     "views.py",
 }

@@ -23,8 +23,13 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 from werkzeug.routing import IntegerConverter, Map
 
 from wxdesk import site_views
+from wxdesk.accounts import api as accounts_api
+from wxdesk.accounts import views as accounts
+from wxdesk.accounts.pushes import PushTimes
 from wxdesk.agents import views as agents
 from wxdesk.agents.access import check_marks, gate, uses_token
+from wxdesk.audit import views as audit
+from wxdesk.inbox import answers_api, contact_api
 from wxdesk.inbox import api as inbox_api
 from wxdesk.inbox import views as inbox
 from wxdesk.inbox.queries import TotalsCache
@@ -33,12 +38,15 @@ from wxdesk.intake import pages as intake_pages
 from wxdesk.intake import views as intake
 from wxdesk.intake.acceptance import Acceptance
 from wxdesk.intake.directory import Directory
+from wxdesk.media import api as media_api
+from wxdesk.media import views as media
 from wxdesk.plumbing.errors import (
     ConflictError,
     InvalidInputError,
     NotAllowedError,
     NotBuiltError,
     NotFoundError,
+    UnavailableError,
     WxdeskError,
 )
 from wxdesk.plumbing.http import LARGEST_ID, problem
@@ -61,9 +69,16 @@ BLUEPRINTS = (
     triage_api.bp,
     inbox.bp,
     inbox_api.bp,
+    contact_api.bp,
+    answers_api.bp,
+    media.bp,
+    media_api.bp,
     sla.bp,
     intake_pages.bp,
     intake_api.bp,
+    accounts.bp,
+    accounts_api.bp,
+    audit.bp,
     agents.bp,
     site_views.bp,
 )
@@ -84,6 +99,7 @@ LARGEST_REQUEST = 1024 * 1024
 STATIC_YEAR = 365 * 24 * 3600
 CSP = (
     "default-src 'self'; script-src 'self'; style-src 'self'; img-src 'self' data:; "
+    "media-src 'self'; "
     "object-src 'none'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
 )
 STATUS_OF: tuple[tuple[type[WxdeskError], int], ...] = (
@@ -92,6 +108,7 @@ STATUS_OF: tuple[tuple[type[WxdeskError], int], ...] = (
     (NotAllowedError, 403),
     (ConflictError, 409),
     (NotBuiltError, 501),
+    (UnavailableError, 503),
 )
 
 
@@ -109,7 +126,9 @@ def create_app(runtime: Runtime, *, live_streams: int = LIVE_STREAMS) -> Flask:
     _prepare_templates(app)
     for blueprint in BLUEPRINTS:
         app.register_blueprint(blueprint)
-    app.extensions["wxdesk-door"] = intake.Door(Directory(runtime), Acceptance(runtime))
+    app.extensions["wxdesk-door"] = intake.Door(
+        Directory(runtime), Acceptance(runtime), PushTimes(runtime.redis)
+    )
     app.extensions["wxdesk-listener"] = Listener(
         open_redis(runtime.settings.redis_url, answer_seconds=None), live_streams
     )
@@ -248,7 +267,9 @@ def _register_errors(app: Flask) -> None:
 def _on_our_error(error: Exception) -> Response:
     for kind, status in STATUS_OF:
         if isinstance(error, kind):
-            extra = dict(error.extra) if isinstance(error, ConflictError) else {}
+            extra = {}
+            if isinstance(error, ConflictError | InvalidInputError):
+                extra = dict(error.extra)
             if isinstance(error, InvalidInputError):
                 extra["field"] = error.field
             detail = say("You may not do this.") if status == 403 else error.sentence

@@ -11,9 +11,66 @@ from wxdesk.plumbing.queues import Job
 DRAIN_INTAKE = Job("wxdesk.intake.jobs.drain", queue="intake", every_seconds=2)
 DELIVER_MESSAGE = Job("wxdesk.outbound.jobs.deliver", queue="outbound", timeout_seconds=120)
 SWEEP_DELIVERIES = Job("wxdesk.outbound.jobs.sweep", queue="outbound", every_seconds=5)
+REFRESH_UPLOADS = Job(
+    "wxdesk.triage.jobs.refresh_uploads", queue="media", every_seconds=600, timeout_seconds=300
+)
+TRY_ACCOUNT_NOW = Job("wxdesk.outbound.jobs.try_account_now", queue="outbound")
 CHECK_DEADLINES = Job("wxdesk.sla.jobs.check_deadlines", queue="timers", every_seconds=2)
+CHECK_WINDOWS = Job("wxdesk.conversations.jobs.check_windows", queue="timers", every_seconds=2)
 SWEEP_STANDINGS = Job("wxdesk.conversations.jobs.sweep_standings", queue="timers", every_seconds=15)
+REFRESH_TEMPLATES = Job(
+    "wxdesk.accounts.jobs.refresh_templates",
+    queue="contacts",
+    every_seconds=3600,
+    timeout_seconds=1800,
+)
+REFRESH_ACCOUNT_TEMPLATES = Job(
+    "wxdesk.accounts.jobs.refresh_account_templates", queue="contacts", timeout_seconds=300
+)
+FORGET_OLD_KEYS = Job("wxdesk.accounts.jobs.forget_old_keys", queue="contacts", every_seconds=3600)
+REFRESH_PROFILES = Job(
+    "wxdesk.contacts.jobs.refresh_profiles",
+    queue="contacts",
+    every_seconds=5,
+    timeout_seconds=180,
+)
+SYNC_CHANGES = Job(
+    "wxdesk.contacts.jobs.sync_changes", queue="contacts", every_seconds=5, timeout_seconds=180
+)
+SYNC_TAGS = Job(
+    "wxdesk.contacts.jobs.sync_tags", queue="contacts", every_seconds=900, timeout_seconds=180
+)
+SYNC_BLACKLIST = Job(
+    "wxdesk.contacts.jobs.sync_blacklist",
+    queue="contacts",
+    every_seconds=3600,
+    timeout_seconds=300,
+)
+FORGET_CUSTOMERS = Job(
+    "wxdesk.privacy.jobs.forget", queue="contacts", every_seconds=30, timeout_seconds=300
+)
+FETCH_FILES = Job("wxdesk.media.jobs.fetch", queue="media", every_seconds=5, timeout_seconds=300)
+PRUNE_FILES = Job("wxdesk.media.jobs.prune", queue="media", every_seconds=600, timeout_seconds=300)
 
-ALL = (DRAIN_INTAKE, DELIVER_MESSAGE, SWEEP_DELIVERIES, CHECK_DEADLINES, SWEEP_STANDINGS)
+ALL = (
+    DRAIN_INTAKE,
+    DELIVER_MESSAGE,
+    SWEEP_DELIVERIES,
+    TRY_ACCOUNT_NOW,
+    REFRESH_UPLOADS,
+    CHECK_DEADLINES,
+    CHECK_WINDOWS,
+    SWEEP_STANDINGS,
+    REFRESH_TEMPLATES,
+    REFRESH_ACCOUNT_TEMPLATES,
+    FORGET_OLD_KEYS,
+    REFRESH_PROFILES,
+    SYNC_CHANGES,
+    SYNC_TAGS,
+    SYNC_BLACKLIST,
+    FORGET_CUSTOMERS,
+    FETCH_FILES,
+    PRUNE_FILES,
+)
 PERIODIC = tuple(job for job in ALL if job.every_seconds is not None)
 QUEUES = tuple(dict.fromkeys(job.queue for job in ALL))

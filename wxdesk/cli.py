@@ -21,6 +21,7 @@ from wxdesk.agents.operations import create_token as make_token
 from wxdesk.agents.rules import Role
 from wxdesk.app import create_app
 from wxdesk.bench.commands import bench
+from wxdesk.media.store import store_at
 from wxdesk.plumbing import logs
 from wxdesk.plumbing.errors import (
     ConfigurationError,
@@ -70,6 +71,7 @@ def _settings(bind: str | None = None) -> Settings:
     if bind:
         os.environ["WXDESK_BIND"] = bind
     settings = load()
+    store_at(settings.media_url)  # a wrong address is said here, not at the first file
     logs.configure(settings.log_format, "wxdesk")
     return settings
 
@@ -148,7 +150,7 @@ def live(bind: str | None) -> None:
 @main.command("worker")
 @click.argument("queue")
 def worker_command(queue: str) -> None:
-    """Run the jobs of one QUEUE: intake, outbound or timers."""
+    """Run the jobs of one QUEUE: intake, outbound, timers, media or contacts."""
     worker.work(_runtime(), queue)
 
 
@@ -188,7 +190,7 @@ def doctor() -> None:
     findings = list(doctor_parts.examine(build(_settings())))
     for finding in findings:
         mark = "ok  " if finding.is_good else "BAD "
-        click.echo(f"{mark}{finding.name:<14}{finding.state}")
+        click.echo(f"{mark}{finding.name:<26} {finding.state}")
         if not finding.is_good:
             click.echo(f"    → {finding.advice}")
     sys.exit(0 if all(finding.is_good for finding in findings) else 1)

@@ -8,16 +8,18 @@ import sys
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import requests
 
 from wxdesk.accounts.models import Account
 from wxdesk.accounts.operations import create_account
 from wxdesk.accounts.queries import AccountKeys, list_keys
-from wxdesk.accounts.rules import AccountForm, Mode
+from wxdesk.accounts.rules import AccountForm, AccountType, Mode
 from wxdesk.agents.operations import AgentForm, create_agent
 from wxdesk.agents.queries import find_agent
 from wxdesk.agents.rules import Role
+from wxdesk.background_jobs import REFRESH_TEMPLATES
 from wxdesk.plumbing.clock import pause
 from wxdesk.plumbing.errors import ConfigurationError
 from wxdesk.plumbing.unit_of_work import UnitOfWork
@@ -27,7 +29,7 @@ from wxdesk.sla.operations import set_policy
 from wxdesk.sla.rules import Targets
 from wxdesk.supervisor import Child
 from wxdesk.triage.operations import RuleForm, create_rule
-from wxdesk.triage.rules import Match
+from wxdesk.triage.rules import Match, ReplyKind
 
 PASSWORD = "wxdesk-demo"  # noqa: S105 -- the demo listens on this machine only
 LOOPBACK = ("127.0.0.1", "localhost", "::1")
@@ -66,6 +68,21 @@ RULES = (
     ),
     ("问候", Match.EXACT, "你好\n您好\n在吗", "您好，请直接说明您的问题，客服会尽快回复您。", 0),
 )
+MENU_RULE: dict[str, Any] = {
+    "head": "请选择您要咨询的问题：",
+    "choices": [
+        {"id": "1", "text": "营业时间"},
+        {"id": "2", "text": "领券"},
+        {"id": "3", "text": "转人工"},
+    ],
+    "tail": "直接打字也可以。",
+}
+CARD_RULE: dict[str, Any] = {
+    "title": "秋季新品上市",
+    "description": "点开看看这一季的新品",
+    "url": "https://example.com/autumn",
+    "picture_url": "https://example.com/autumn.jpg",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +93,8 @@ class DemoAccount:
     app_id: str
     mode: Mode
     targets: Targets
+    account_type: AccountType = AccountType.SERVICE
+    is_verified: bool = True
 
 
 ACCOUNTS = (
@@ -84,6 +103,16 @@ ACCOUNTS = (
     ),
     DemoAccount(
         "chaji", "茶季", "gh_demo_chaji", "wxdemo0000000002", Mode.PLAIN, Targets(300, 600)
+    ),
+    DemoAccount(
+        "shanlan",
+        "山岚读书(未认证)",
+        "gh_demo_shanlan",
+        "wxdemo0000000003",
+        Mode.PLAIN,
+        Targets(600, 1800),
+        AccountType.SUBSCRIPTION,
+        is_verified=False,
     ),
 )
 
@@ -128,6 +157,7 @@ def introduce(runtime: Runtime, simulator_url: str) -> None:
         body = _introduction(keys, runtime.settings.public_url)
         answer = requests.post(f"{simulator_url}/sim/accounts", json=body, timeout=10)
         answer.raise_for_status()
+    runtime.queues.ring(REFRESH_TEMPLATES)  # WeChat knows the accounts only now
 
 
 def greeting(settings: Settings, simulator_url: str) -> Sequence[str]:
@@ -154,11 +184,28 @@ def _seed_account(uow: UnitOfWork, runtime: Runtime, demo: DemoAccount) -> None:
         token="".join(secrets.choice(LETTERS) for _ in range(24)),
         aes_key="".join(secrets.choice(LETTERS) for _ in range(42)) + "A",
         mode=demo.mode,
+        account_type=demo.account_type,
+        is_verified=demo.is_verified,
     )
     account: Account = create_account(uow, runtime.vault, form)
     set_policy(uow, account.id, demo.targets)
     for name, match, patterns, reply_text, priority in RULES:
         rule = RuleForm(account.id, name, match, patterns, reply_text, priority, is_active=True)
+        create_rule(uow, rule, None)
+    for name, patterns, kind, content in (
+        ("帮助菜单", "帮助\n菜单", ReplyKind.MENU, MENU_RULE),
+        ("新品", "新品\n上新", ReplyKind.NEWS, CARD_RULE),
+    ):
+        rule = RuleForm(
+            account.id,
+            name,
+            Match.CONTAINS,
+            patterns,
+            "",
+            is_active=True,
+            reply_kind=kind,
+            reply_content=content,
+        )
         create_rule(uow, rule, None)
 
 
@@ -173,7 +220,8 @@ def _introduction(keys: AccountKeys, public_url: str) -> dict[str, str | bool | 
         "token": keys.token,
         "aes_key": keys.aes_key,
         "mode": keys.mode.value,
-        "is_verified": True,
+        "is_verified": keys.is_verified,
+        "account_type": keys.account_type.value,
         "webhook_url": f"{public_url}/wechat/{keys.slug}",
     }
 

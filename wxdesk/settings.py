@@ -19,6 +19,8 @@ from wxdesk.plumbing.errors import ConfigurationError
 
 LOCALES = ("zh_CN", "en")
 LOG_FORMATS = ("text", "json")
+UNFOLLOW_POLICIES = ("anonymise", "delete")
+MOST_FORGET_HOURS = 720
 SECRETS = ("DATABASE_URL", "REDIS_URL", "SECRET_KEY")
 LONGEST_SOCKET_PATH = 100
 SHORTEST_SECRET_KEY = 16
@@ -40,6 +42,9 @@ class Settings:
     timezone: str
     locale: str
     log_format: str
+    media_url: str
+    unfollow_policy: str
+    forget_after_hours: int
 
     @property
     def address(self) -> str:
@@ -123,6 +128,9 @@ def load(environment: Mapping[str, str] | None = None) -> Settings:
         timezone=_timezone(read),
         locale=read.one_of("LOCALE", LOCALES),
         log_format=read.one_of("LOG_FORMAT", LOG_FORMATS),
+        media_url=_media_url(read, data_dir),
+        unfollow_policy=read.one_of("UNFOLLOW_POLICY", UNFOLLOW_POLICIES),
+        forget_after_hours=_hours(read),
     )
     if read.problems:
         raise ConfigurationError(*read.problems)
@@ -166,6 +174,23 @@ def _database_url(read: _Reader, data_dir: Path) -> str:
             "WXDESK_DATABASE_URL must start with postgresql:// or sqlite:/// (followed by a path)"
         )
     return url
+
+
+def _media_url(read: _Reader, data_dir: Path) -> str:
+    url = read.text("MEDIA_URL")
+    if not url:
+        return (data_dir / "media").as_uri()
+    return read.url("MEDIA_URL", url, ("s3", "file"))
+
+
+def _hours(read: _Reader) -> int:
+    value = read.text("FORGET_AFTER_HOURS", "0")
+    if not value.isdecimal() or int(value) > MOST_FORGET_HOURS:
+        read.problems.append(
+            f"WXDESK_FORGET_AFTER_HOURS is {value!r}; it must be 0 to {MOST_FORGET_HOURS}"
+        )
+        return 0
+    return int(value)
 
 
 def _bind(read: _Reader) -> tuple[str, int]:

@@ -2,6 +2,7 @@
 
 import logging
 import threading
+from datetime import timedelta
 
 import pytest
 from cast import (
@@ -20,13 +21,19 @@ from sqlalchemy import select
 
 from wxdesk.accounts.models import Account
 from wxdesk.background_jobs import DELIVER_MESSAGE
-from wxdesk.contacts.models import Contact
+from wxdesk.contacts.models import Contact, ReplyWindow
 from wxdesk.conversations.models import Message
-from wxdesk.outbound.jobs import deliver, sweep
+from wxdesk.conversations.rules import Direction, SenderKind
+from wxdesk.inbox.operations import Answer, reply
+from wxdesk.outbound import held
+from wxdesk.outbound.contents import Outgoing, OutgoingKind
+from wxdesk.outbound.jobs import deliver, sweep, try_account_now
 from wxdesk.outbound.models import DeliveryRow
-from wxdesk.outbound.operations import claim_delivery, settle_sent
-from wxdesk.outbound.rules import MOST_ATTEMPTS, Delivery
+from wxdesk.outbound.operations import claim_delivery, queue_delivery
+from wxdesk.outbound.rules import ACCOUNT_PAUSE, MOST_ATTEMPTS, Delivery
+from wxdesk.outbound.settling import settle_sent
 from wxdesk.wechat.error_codes import meaning_of
+from wxdesk.wechat.quota import Quotas
 
 
 @pytest.fixture
@@ -90,7 +97,7 @@ def test_an_answer_is_on_the_customers_phone_and_marked_sent(
     assert conversation_of(runtime).waiting_since is None
 
 
-@pytest.mark.parametrize("code", [45015, 45047, 48001])
+@pytest.mark.parametrize("code", [40003, 45002, 48002])
 def test_a_refused_answer_failed_for_good_and_says_why(
     runtime, question, lin, work_off, wechat, code
 ):
@@ -102,9 +109,117 @@ def test_a_refused_answer_failed_for_good_and_says_why(
     (row,) = rows(runtime)
     assert (row.state, row.error_code, row.attempts) == (Delivery.FAILED, str(code), 1)
     assert row.last_error == meaning_of(code).reason
+    assert row.rid
     assert len(wechat.calls("custom/send")) == 1
     assert (remaining(runtime), wechat.phone()) == (5, [])
     assert conversation_of(runtime).waiting_since is not None
+
+
+@pytest.mark.parametrize("code", [45015, 45047])
+def test_wechats_refusal_corrects_the_window(runtime, question, lin, work_off, wechat, code):
+    wechat.spoil("errcode", errcode=code)
+    agent_answers(runtime, question, lin)
+    work_off()
+    assert states(runtime) == ["failed"]
+    assert remaining(runtime) == 0
+    with runtime.reading() as session:
+        entered = session.scalars(select(ReplyWindow)).one()
+    assert entered.closed_by == str(code)
+
+
+def test_an_answer_that_may_wait_waits_when_wechat_knows_better(
+    runtime, account, question, lin, work_off, wechat
+):
+    wechat.spoil("errcode", errcode=45047)
+    held_if_needed(runtime, question, lin)
+    work_off()
+    assert states(runtime) == ["held"]
+    runtime.clock.advance(seconds=5)
+    wechat.platform.write(WANG, "还在吗")
+    customer_writes(runtime, account, "还在吗")
+    work_off()
+    assert (states(runtime), wechat.phone()) == (["sent"], ["马上查。"])
+
+
+def test_without_the_message_api_the_answer_waits_for_the_next_push(
+    runtime, account, question, lin, work_off, wechat
+):
+    wechat.spoil("errcode", errcode=48001)
+    agent_answers(runtime, question, lin)
+    work_off()
+    assert states(runtime) == ["held"]
+    with runtime.reading() as session:
+        assert session.get_one(Account, account.id).messages_refused_at is not None
+    assert runtime.redis.hexists(held.key(account.id), WANG)
+
+
+def test_what_an_admin_must_mend_waits_and_is_sent_when_it_is_mended(
+    runtime, account, question, lin, work_off, wechat
+):
+    wechat.spoil("errcode", errcode=40164)
+    agent_answers(runtime, question, lin)
+    work_off()
+    (row,) = rows(runtime)
+    assert (row.state, row.error_code) == (Delivery.QUEUED, "40164")
+    assert row.next_attempt_at == runtime.clock.now + ACCOUNT_PAUSE
+    with runtime.reading() as session:
+        assert session.get_one(Account, account.id).problem_code == "40164"
+    try_account_now(account.id)
+    work_off()
+    assert (states(runtime), wechat.phone()) == (["sent"], ["马上查。"])
+
+
+def test_a_used_up_quota_keeps_the_answer_until_it_is_cleared(
+    runtime, account, question, lin, work_off, wechat
+):
+    wechat.spoil("errcode", errcode=45009)
+    agent_answers(runtime, question, lin)
+    work_off()
+    agent_answers(runtime, question, lin, "第二条")
+    work_off()
+    first, second = rows(runtime)
+    assert (first.state, first.error_code) == (Delivery.QUEUED, "45009")
+    assert first.next_attempt_at > runtime.clock.now + timedelta(minutes=5)
+    assert second.state is Delivery.QUEUED
+    assert len(wechat.calls("custom/send")) == 1  # the second was not even tried
+    Quotas(runtime.redis, APP_ID, runtime.clock).clear()
+    try_account_now(account.id)
+    work_off()
+    sweep()
+    work_off()
+    assert wechat.phone() == ["马上查。", "第二条"]
+
+
+def test_a_rule_never_spends_the_last_answers_that_are_kept_for_people(
+    runtime, account, question, work_off, wechat
+):
+    for number in range(5):
+        with runtime.unit_of_work() as uow:
+            message = Message(
+                account_id=account.id,
+                contact_id=question.contact_id,
+                direction=Direction.OUTGOING,
+                kind="text",
+                text=f"活动提醒 {number}",
+                sender_kind=SenderKind.RULE,
+                created_at=uow.now,
+                received_at=uow.now,
+            )
+            uow.session.add(message)
+            uow.session.flush()
+            queue_delivery(uow, message)
+    work_off()
+    assert len(wechat.phone()) == 3
+    assert states(runtime) == ["sent"] * 3 + ["failed"] * 2
+    assert remaining(runtime) == 2
+    assert rows(runtime)[-1].error_code == "kept"
+
+
+def held_if_needed(runtime, message: Message, agent_id: int) -> None:
+    assert message.conversation_id is not None
+    outgoing = Outgoing(OutgoingKind.TEXT, "马上查。")
+    with runtime.unit_of_work() as uow:
+        reply(uow, Answer(message.conversation_id, agent_id, outgoing, message.id, is_held=True))
 
 
 def test_the_quota_that_wechat_counts_is_the_one_that_the_desk_counts(

@@ -20,7 +20,8 @@ from wxdesk.conversations.models import Conversation
 from wxdesk.inbox.operations import reopen, resolve
 from wxdesk.intake.operations import record
 from wxdesk.outbound.models import DeliveryRow
-from wxdesk.outbound.operations import claim_delivery, settle_failed, settle_sent
+from wxdesk.outbound.operations import claim_delivery
+from wxdesk.outbound.settling import settle_failed, settle_sent
 from wxdesk.plumbing.clock import FAR_FUTURE
 from wxdesk.plumbing.errors import DeliveryError, InvalidInputError
 from wxdesk.plumbing.live import Live

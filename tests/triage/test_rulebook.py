@@ -5,11 +5,11 @@ import time
 import pytest
 
 from wxdesk.triage.rulebook import BadPatternError, Rulebook, RuleText, compile_pattern
-from wxdesk.triage.rules import Match, Urgency, fold, judge, split_patterns
+from wxdesk.triage.rules import Match, Reply, Urgency, fold, judge, split_patterns
 
 
 def rule(number: int, match: Match, patterns: str, priority: int = 0) -> RuleText:
-    return RuleText(number, 1, match, patterns, f"answer {number}", priority)
+    return RuleText(number, 1, match, patterns, Reply(f"answer {number}"), priority)
 
 
 def hit(text: str, *rules: RuleText) -> int | None:

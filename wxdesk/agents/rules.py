@@ -29,7 +29,9 @@ PERMISSIONS: dict[Role, frozenset[str]] = {
     Role.MARKETER: READ | {"rules.write", "campaigns.read"},
     Role.SUPERVISOR: READ
     | ANSWER
-    | {"rules.write", "campaigns.read", "reports.read", "sla.write", "intake.read"},
+    | {"rules.write", "campaigns.read", "reports.read", "sla.write", "intake.read"}
+    | {"audit.read"}
+    | {"contacts.forget"},
 }
 PERMISSIONS[Role.ADMIN] = PERMISSIONS[Role.SUPERVISOR] | {"accounts.write", "agents.write"}
 ALL_PERMISSIONS = PERMISSIONS[Role.ADMIN]

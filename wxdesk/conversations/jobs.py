@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 from wxdesk.accounts.queries import list_names
-from wxdesk.background_jobs import SWEEP_STANDINGS
+from wxdesk.background_jobs import CHECK_WINDOWS, SWEEP_STANDINGS
 from wxdesk.conversations import standings
+from wxdesk.conversations.operations import rank_due
 from wxdesk.conversations.queries import list_standings
 from wxdesk.runtime import current, rung
+
+BATCH = 500
+MOST_BATCHES = 100
 
 
 @rung(SWEEP_STANDINGS)
@@ -20,3 +24,13 @@ def sweep_standings() -> None:
         with runtime.reading() as session:
             truth = list_standings(session, account.id)
         standings.repair(runtime.redis, account.id, before, truth)
+
+
+@rung(CHECK_WINDOWS)
+def check_windows() -> None:
+    """Move conversations whose reply window is about to close to the top, in batches."""
+    for _ in range(MOST_BATCHES):
+        with current().unit_of_work() as uow:
+            judged = rank_due(uow, BATCH)
+        if judged < BATCH:
+            return

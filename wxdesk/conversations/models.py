@@ -29,6 +29,8 @@ class Conversation(Base):
     activity): together with the id they are the order of the inbox, so they are never NULL.
     `waiting_message_id` is the message that started the running clock: only an answer recorded
     after it meets that clock. `version` grows with every change that an agent sees.
+    `urgency_rank` is 0 while somebody waits and the reply window is about to close, else 1;
+    `urgent_at` is when it closes, or `due_at`; `window_check_at` is when that must be judged again.
     """
 
     __tablename__ = "conversations"
@@ -40,11 +42,20 @@ class Conversation(Base):
             sqlite_where=text("status <> 'resolved'"),
             postgresql_where=text("status <> 'resolved'"),
         ),
-        Index("ix_conversations_queue", "status", "due_at", "queued_at", "id"),
+        Index("ix_conversations_queue", "status", "urgency_rank", "urgent_at", "queued_at", "id"),
         Index("ix_conversations_waiting", "status", "queued_at", "id"),
-        Index("ix_conversations_any_queue", "due_at", "queued_at", "id"),
+        Index("ix_conversations_any_queue", "urgency_rank", "urgent_at", "queued_at", "id"),
         Index("ix_conversations_any_newest", "last_message_at", "id"),
-        Index("ix_conversations_assignee", "assignee_id", "status", "due_at", "queued_at", "id"),
+        Index(
+            "ix_conversations_assignee",
+            "assignee_id",
+            "status",
+            "urgency_rank",
+            "urgent_at",
+            "queued_at",
+            "id",
+        ),
+        Index("ix_conversations_window_check", "window_check_at"),
         Index("ix_conversations_newest", "status", "last_message_at", "id"),
         Index("ix_conversations_check", "is_breached", "due_at"),
         Index("ix_conversations_contact", "contact_id", "id"),
@@ -66,6 +77,9 @@ class Conversation(Base):
     queued_at: Mapped[datetime]
     due_at: Mapped[datetime] = mapped_column(default=FAR_FUTURE)
     is_breached: Mapped[bool] = mapped_column(default=False)
+    urgency_rank: Mapped[int] = mapped_column(default=1)
+    urgent_at: Mapped[datetime] = mapped_column(default=FAR_FUTURE)
+    window_check_at: Mapped[datetime] = mapped_column(default=FAR_FUTURE)
     first_response_deadline_at: Mapped[datetime | None]
     first_response_met_at: Mapped[datetime | None]
     first_response_breached_at: Mapped[datetime | None]
@@ -116,5 +130,7 @@ class Message(Base):
     rule_version: Mapped[int | None]
     matched: Mapped[str | None] = mapped_column(String(200))
     reply_to_id: Mapped[int | None] = mapped_column(BigId)
+    part_number: Mapped[int | None]
+    part_count: Mapped[int | None]
     created_at: Mapped[datetime]
     received_at: Mapped[datetime]

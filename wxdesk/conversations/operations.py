@@ -12,7 +12,7 @@ from wxdesk.agents.rules import may
 from wxdesk.contacts.models import Contact
 from wxdesk.conversations import standings
 from wxdesk.conversations.models import Conversation, Message
-from wxdesk.conversations.rules import Direction, Status, may_reopen
+from wxdesk.conversations.rules import Direction, Status, may_reopen, urgency_of
 from wxdesk.plumbing.clock import FAR_FUTURE
 from wxdesk.plumbing.errors import ConflictError, InvalidInputError, NotFoundError
 from wxdesk.plumbing.unit_of_work import UnitOfWork
@@ -61,12 +61,44 @@ def open_or_continue(
     return conversation
 
 
-def changed(uow: UnitOfWork, conversation: Conversation, openid: str) -> None:
+def changed(uow: UnitOfWork, conversation: Conversation, contact: Contact) -> None:
     """After any change that an agent sees: version, queue order, live topics, standing."""
     conversation.version = (conversation.version or 0) + 1
     conversation.queued_at = conversation.waiting_since or conversation.last_message_at
-    standings.remember(uow, conversation.account_id, openid, conversation.standing)
+    rank(conversation, contact, uow.now)
+    standings.remember(uow, conversation.account_id, contact.openid, conversation.standing)
     uow.announce("inbox", f"conversation:{conversation.id}")
+
+
+def rank(conversation: Conversation, contact: Contact, now: datetime) -> bool:
+    """Set the place in the queue; True if its rank changed."""
+    before = conversation.urgency_rank
+    urgency = urgency_of(
+        is_waiting=conversation.waiting_since is not None,
+        due_at=conversation.due_at,
+        closes_at=contact.window_closes_at if contact.window_remaining > 0 else None,
+        now=now,
+    )
+    conversation.urgency_rank, conversation.urgent_at = urgency.rank, urgency.at
+    conversation.window_check_at = urgency.check_at or FAR_FUTURE
+    return before != urgency.rank
+
+
+def rank_due(uow: UnitOfWork, limit: int) -> int:
+    """Judge again up to `limit` conversations whose window comes near its end; how many."""
+    rows = uow.session.execute(
+        select(Conversation, Contact)
+        .join(Contact, Contact.id == Conversation.contact_id)
+        .where(Conversation.window_check_at <= uow.now)
+        .order_by(Conversation.window_check_at)
+        .limit(limit)
+        .with_for_update(of=Conversation, skip_locked=True, key_share=True)
+    ).all()
+    for conversation, contact in rows:
+        if rank(conversation, contact, uow.now):
+            conversation.version += 1
+            uow.announce("inbox", f"conversation:{conversation.id}")
+    return len(rows)
 
 
 def get_locked(uow: UnitOfWork, conversation_id: int) -> tuple[Conversation, Contact]:
@@ -104,7 +136,7 @@ def claim(uow: UnitOfWork, conversation_id: int, agent_id: int) -> bool:
     )
     conversation, contact = get_locked(uow, conversation_id)
     if taken.rowcount == 1:  # type: ignore[attr-defined]
-        changed(uow, conversation, contact.openid)
+        changed(uow, conversation, contact)
         return True
     if conversation.assignee_id != agent_id:
         raise ConflictError(
@@ -124,7 +156,7 @@ def assign(uow: UnitOfWork, conversation_id: int, agent_id: int | None) -> None:
         raise ConflictError(say("the conversation is resolved"))
     if conversation.assignee_id != agent_id:
         conversation.assignee_id = agent_id
-        changed(uow, conversation, contact.openid)
+        changed(uow, conversation, contact)
 
 
 def reopen(uow: UnitOfWork, conversation_id: int) -> None:
@@ -138,7 +170,7 @@ def reopen(uow: UnitOfWork, conversation_id: int) -> None:
             say("the customer has a newer conversation"), newer_conversation_id=current.id
         )
     _reopen(conversation)
-    changed(uow, conversation, contact.openid)
+    changed(uow, conversation, contact)
 
 
 def oldest_unanswered(uow: UnitOfWork, conversation_id: int, *, after_id: int) -> Message | None:

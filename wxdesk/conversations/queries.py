@@ -21,7 +21,7 @@ MOST_STANDINGS = 100_000
 
 
 class Order(StrEnum):
-    """`deadline` is the inbox: first deadline, then oldest unanswered."""
+    """`deadline` is the inbox: windows about to close, then first deadline, then oldest."""
 
     DEADLINE = "deadline"
     WAITING = "waiting"
@@ -96,7 +96,7 @@ def order_key(row: ConversationRow, order: Order) -> tuple[object, ...]:
         return (it.last_message_at, it.id)
     if order is Order.WAITING:
         return (it.queued_at, it.id)
-    return (it.due_at, it.queued_at, it.id)
+    return (it.urgency_rank, it.urgent_at, it.queued_at, it.id)
 
 
 def get_conversation(session: Session, conversation_id: int) -> ConversationRow:
@@ -105,6 +105,16 @@ def get_conversation(session: Session, conversation_id: int) -> ConversationRow:
     if row is None:
         raise NotFoundError(say("there is no conversation %(id)d", id=conversation_id))
     return ConversationRow(*row)
+
+
+def account_of(session: Session, conversation_id: int) -> int:
+    """The official account of a conversation; NotFoundError if there is none."""
+    account_id = session.scalar(
+        select(Conversation.account_id).where(Conversation.id == conversation_id)
+    )
+    if account_id is None:
+        raise NotFoundError(say("there is no conversation %(id)d", id=conversation_id))
+    return account_id
 
 
 def list_messages(
@@ -230,7 +240,12 @@ def _conditions(wanted: ConversationFilter) -> list[ColumnElement[bool]]:
 
 def _order_columns(order: Order) -> tuple[ColumnElement[object], ...]:
     columns: dict[Order, tuple[object, ...]] = {
-        Order.DEADLINE: (Conversation.due_at, Conversation.queued_at, Conversation.id),
+        Order.DEADLINE: (
+            Conversation.urgency_rank,
+            Conversation.urgent_at,
+            Conversation.queued_at,
+            Conversation.id,
+        ),
         Order.WAITING: (Conversation.queued_at, Conversation.id),
         Order.NEWEST: (Conversation.last_message_at, Conversation.id),
     }

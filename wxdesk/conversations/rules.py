@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 
 REOPEN_WITHIN = timedelta(hours=24)
 LARGEST_CLOCK_SKEW = timedelta(minutes=5)
+CLOSING_SOON = timedelta(hours=2)
 
 
 class Status(StrEnum):
@@ -66,6 +68,33 @@ def standing_of(status: Status, *, is_assigned: bool, is_overdue: bool) -> Stand
     if is_assigned:
         return Standing.ATTENDED_OVERDUE if is_overdue else Standing.ATTENDED
     return Standing.OVERDUE if is_overdue else Standing.NEW
+
+
+@dataclass(frozen=True, slots=True)
+class Urgency:
+    """Where a conversation stands in the queue: first by rank, then by time.
+
+    `check_at` is when it must be judged again because time passes; None for never.
+    """
+
+    rank: int
+    at: datetime
+    check_at: datetime | None
+
+
+def urgency_of(
+    *, is_waiting: bool, due_at: datetime, closes_at: datetime | None, now: datetime
+) -> Urgency:
+    """A reply window about to close goes before a deadline that has merely passed.
+
+    After the deadline an answer is late; after the window there is none. `closes_at` is None when
+    nothing can be sent any more.
+    """
+    if not is_waiting or closes_at is None or closes_at <= now:
+        return Urgency(1, due_at, None)
+    if closes_at - now <= CLOSING_SOON:
+        return Urgency(0, closes_at, closes_at)
+    return Urgency(1, due_at, closes_at - CLOSING_SOON)
 
 
 def wrote_at(created_at: datetime, received_at: datetime) -> datetime:

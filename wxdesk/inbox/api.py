@@ -24,10 +24,12 @@ from wxdesk.conversations.queries import (
 )
 from wxdesk.conversations.rules import Direction, Status
 from wxdesk.inbox import operations
+from wxdesk.inbox.answers_api import thread_moved
+from wxdesk.inbox.conversation_shapes import conversations_json
 from wxdesk.inbox.openapi import document
-from wxdesk.inbox.operations import Answer, ThreadMovedError, claim_next, find_newer, reply, resolve
+from wxdesk.inbox.operations import ThreadMovedError, claim_next, resolve
 from wxdesk.inbox.queries import TotalsCache
-from wxdesk.inbox.shapes import conversations_json, messages_json
+from wxdesk.inbox.shapes import messages_json
 from wxdesk.plumbing.clock import iso
 from wxdesk.plumbing.errors import InvalidInputError
 from wxdesk.plumbing.http import (
@@ -40,17 +42,14 @@ from wxdesk.plumbing.http import (
     limit_argument,
     number_field,
     page_json,
-    problem,
-    text_field,
 )
-from wxdesk.plumbing.translation import translated
 from wxdesk.runtime import current
 from wxdesk.words import say
 
 bp = Blueprint("api", __name__, url_prefix="/api/v1")
 
 CURSOR_KINDS: dict[Order, tuple[type, ...]] = {
-    Order.DEADLINE: (datetime, datetime, int),
+    Order.DEADLINE: (int, datetime, datetime, int),
     Order.WAITING: (datetime, int),
     Order.NEWEST: (datetime, int),
 }
@@ -91,7 +90,7 @@ def list_all() -> Response:
     with current().reading() as session:
         wanted = _conversation_filter(session)
         rows = list_conversations(session, wanted, order, cursor_argument(*kinds), limit + 1)
-        items = conversations_json(session, rows[:limit])
+        items = conversations_json(session, rows[:limit], current().clock())
     more = len(rows) > limit
     return jsonify(page_json(items, cursor_of(order_key(rows[limit - 1], order)) if more else None))
 
@@ -117,28 +116,6 @@ def thread(conversation_id: int) -> Response:
     oldest = page[-1].message if len(rows) > limit else None
     cursor = cursor_of((oldest.received_at, oldest.id)) if oldest else None
     return jsonify({**page_json(items, cursor), "last_message_id": newest})
-
-
-@bp.post("/conversations/<int:conversation_id>/messages")
-@requires("conversations.reply")
-def send(conversation_id: int) -> tuple[Response, int] | Response:
-    body = json_body()
-    answer = Answer(
-        conversation_id=conversation_id,
-        agent_id=person().id,
-        text=text_field(body, "text"),
-        last_seen_message_id=number_field(body, "last_seen_message_id"),
-        idempotency_key=request.headers.get("Idempotency-Key"),
-    )
-    try:
-        with current().unit_of_work() as uow:
-            message_id = reply(uow, answer).id
-    except ThreadMovedError as error:
-        return _thread_moved(answer, error)
-    with current().reading() as session:
-        wanted = MessageFilter()
-        rows = list_messages(session, wanted, after_id=message_id - 1, limit=1)
-        return jsonify(messages_json(session, rows)[0]), 201
 
 
 @bp.post("/conversations/<int:conversation_id>/assign")
@@ -178,12 +155,11 @@ def end(conversation_id: int) -> Response:
         if body.get("last_seen_message_id") is not None
         else None
     )
-    seen = Answer(conversation_id, person().id, "", last_seen or 0)
     try:
         with current().unit_of_work() as uow:
             resolve(uow, conversation_id, agent_id=person().id, last_seen_message_id=last_seen)
     except ThreadMovedError as error:
-        return _thread_moved(seen, error)
+        return thread_moved(conversation_id, last_seen or 0, error)
     return _conversation(conversation_id)
 
 
@@ -224,20 +200,7 @@ def openapi() -> Response:
 def _conversation(conversation_id: int) -> Response:
     with current().reading() as session:
         row = get_conversation(session, conversation_id)
-        return jsonify(conversations_json(session, [row])[0])
-
-
-def _thread_moved(answer: Answer, error: ThreadMovedError) -> Response:
-    with current().reading() as session:
-        contact_id = get_conversation(session, answer.conversation_id).contact.id
-        newest = last_message_id(session, contact_id)  # first: never one that is not shown
-        return problem(
-            409,
-            "Conflict",
-            translated(error.sentence),
-            newer_messages=messages_json(session, find_newer(session, contact_id, answer)),
-            last_message_id=newest,
-        )
+        return jsonify(conversations_json(session, [row], current().clock())[0])
 
 
 def _conversation_filter(session: Session) -> ConversationFilter:

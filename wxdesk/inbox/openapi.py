@@ -2,220 +2,185 @@
 
 from __future__ import annotations
 
-from typing import Any
-
-Json = dict[str, Any]
-
-TEXT: Json = {"type": "string"}
-NUMBER: Json = {"type": "integer"}
-FLAG: Json = {"type": "boolean"}
-INSTANT: Json = {"type": "string", "format": "date-time"}
-MAYBE_TEXT: Json = {"type": ["string", "null"]}
-MAYBE_NUMBER: Json = {"type": ["integer", "null"]}
-MAYBE_INSTANT: Json = {"type": ["string", "null"], "format": "date-time"}
-
-
-def _object(**properties: Json) -> Json:
-    return {"type": "object", "properties": properties}
-
-
-def _maybe(schema: Json) -> Json:
-    return {"anyOf": [schema, {"type": "null"}]}
-
-
-def _list_of(schema: Json) -> Json:
-    return {"type": "array", "items": schema}
-
-
-def _ref(name: str) -> Json:
-    return {"$ref": f"#/components/schemas/{name}"}
-
-
-def _page(name: str) -> Json:
-    return _object(items=_list_of(_ref(name)), next_cursor=MAYBE_TEXT)
-
-
-PERSON = _object(id=NUMBER, name=TEXT)
-CLOCK = _maybe(_object(deadline_at=INSTANT, met_at=MAYBE_INSTANT, breached_at=MAYBE_INSTANT))
-SENDER = _object(kind={"enum": ["customer", "agent", "rule"]}, id=MAYBE_NUMBER, name=TEXT)
-
-SCHEMAS: dict[str, Json] = {
-    "Message": _object(
-        id=NUMBER,
-        conversation_id=MAYBE_NUMBER,
-        account=TEXT,
-        openid=TEXT,
-        direction={"enum": ["incoming", "outgoing"]},
-        kind=TEXT,
-        text=TEXT,
-        payload={"type": ["object", "null"]},
-        wechat_msg_id=MAYBE_TEXT,
-        idempotency_key=MAYBE_TEXT,
-        sender=SENDER,
-        delivery={"enum": ["queued", "sending", "sent", "failed", "unconfirmed", None]},
-        error=_maybe(_object(code=TEXT, reason=TEXT)),
-        rule=_maybe(_object(id=NUMBER, name=TEXT, version=NUMBER, matched=TEXT)),
-        place={"enum": ["conversation", "auto_answered", "set_aside", None]},
-        created_at=INSTANT,
-        received_at=INSTANT,
-    ),
-    "Conversation": _object(
-        id=NUMBER,
-        account=TEXT,
-        account_name=TEXT,
-        openid=TEXT,
-        contact=PERSON,
-        status={"enum": ["open", "pending", "snoozed", "resolved"]},
-        priority={"enum": ["urgent", "high", "normal", "low"]},
-        assignee=_maybe(PERSON),
-        waiting_since=MAYBE_INSTANT,
-        deadlines=_object(
-            first_response=MAYBE_INSTANT, next_response=MAYBE_INSTANT, resolution=MAYBE_INSTANT
-        ),
-        clocks=_object(first_response=CLOCK, next_response=CLOCK, resolution=CLOCK),
-        due_at=MAYBE_INSTANT,
-        is_breached=FLAG,
-        reply_window=_object(closes_at=MAYBE_INSTANT, remaining=NUMBER),
-        tags=_list_of(TEXT),
-        version=NUMBER,
-        last_message=_maybe(
-            _object(
-                id=NUMBER,
-                direction=TEXT,
-                kind=TEXT,
-                text=TEXT,
-                sender=SENDER,
-                received_at=INSTANT,
-            )
-        ),
-        opened_at=INSTANT,
-        resolved_at=MAYBE_INSTANT,
-    ),
-    "Thread": _object(
-        items=_list_of(_ref("Message")), next_cursor=MAYBE_TEXT, last_message_id=NUMBER
-    ),
-    "Rule": _object(
-        id=NUMBER,
-        account=TEXT,
-        name=TEXT,
-        match={"enum": ["exact", "contains", "regex"]},
-        patterns=_list_of(TEXT),
-        reply_text=TEXT,
-        priority=NUMBER,
-        is_active=FLAG,
-        version=NUMBER,
-        updated_at=INSTANT,
-        updated_by=MAYBE_TEXT,
-    ),
-    "Accounting": _object(
-        accepted=NUMBER,
-        duplicates=NUMBER,
-        queued={"type": "object", "additionalProperties": NUMBER},
-        spooled=NUMBER,
-        auto_answered=NUMBER,
-        in_conversation=NUMBER,
-        set_aside={"type": "object", "additionalProperties": NUMBER},
-        difference=NUMBER,
-        is_balanced=FLAG,
-    ),
-    "Counts": _object(
-        now=INSTANT,
-        mine=NUMBER,
-        unassigned=NUMBER,
-        all=NUMBER,
-        breached=NUMBER,
-        due_soon=NUMBER,
-        resolved_today=NUMBER,
-    ),
-    "Me": _object(id=NUMBER, name=TEXT, email=TEXT, role=TEXT, locale=TEXT),
-    "Problem": _object(type=TEXT, title=TEXT, status=NUMBER, detail=TEXT, field=TEXT),
-}
+from wxdesk.inbox.openapi_schemas import SCHEMAS, TEXT, Json, object_of, page, ref
 
 PAGING = ("limit", "cursor")
+RULE_FIELDS = (
+    "name",
+    "match",
+    "patterns",
+    "reply_text",
+    "reply_kind",
+    "reply_content",
+    "attachment_id",
+    "priority",
+    "is_active",
+)
 NOT_BUILT = "Not in this version yet: answers 501."
 
 # method and path -> what it does, query arguments, fields of the JSON body, answer
 Operation = tuple[str, tuple[str, ...], tuple[str, ...], Json]
 OPERATIONS: dict[tuple[str, str], Operation] = {
-    ("get", "/me"): ("Who this token or session belongs to.", (), (), _ref("Me")),
-    ("get", "/inbox/counts"): ("Sizes of the inbox's views.", (), (), _ref("Counts")),
+    ("get", "/me"): ("Who this token or session belongs to.", (), (), ref("Me")),
+    ("get", "/inbox/counts"): ("Sizes of the inbox's views.", (), (), ref("Counts")),
     ("get", "/conversations"): (
         "Conversations; order=deadline is the inbox.",
         ("status", "assignee", "account", "openid", "breached", "order", *PAGING),
         (),
-        _page("Conversation"),
+        page("Conversation"),
     ),
     ("get", "/conversations/{conversation_id}"): (
         "One conversation.",
         (),
         (),
-        _ref("Conversation"),
+        ref("Conversation"),
     ),
     ("get", "/conversations/{conversation_id}/thread"): (
         "The customer's whole history, newest page first, each page oldest first.",
         PAGING,
         (),
-        _ref("Thread"),
+        ref("Thread"),
     ),
     ("post", "/conversations/{conversation_id}/messages"): (
         "Answer. 409 with newer_messages when somebody wrote after last_seen_message_id. "
         "The header Idempotency-Key makes a repeated request send once.",
         (),
-        ("text", "last_seen_message_id"),
-        _ref("Message"),
+        (
+            "kind",
+            "text",
+            "last_seen_message_id",
+            "attachment_id",
+            "title",
+            "description",
+            "url",
+            "picture_url",
+            "app_id",
+            "page_path",
+            "head",
+            "choices",
+            "tail",
+            "template_id",
+            "data",
+            "allow_split",
+            "hold",
+        ),
+        ref("Message"),
+    ),
+    ("post", "/messages/{message_id}/withdraw"): (
+        "Take back an answer that waits for the customer.",
+        (),
+        (),
+        ref("Message"),
+    ),
+    ("post", "/messages/{message_id}/retry"): (
+        "Send a failed answer again, or hold it; an unconfirmed one may arrive twice.",
+        (),
+        (),
+        ref("Message"),
     ),
     ("post", "/conversations/{conversation_id}/assign"): (
         "assignee: me, an agent's id, or null; take_over: also from a colleague.",
         (),
         ("assignee", "take_over"),
-        _ref("Conversation"),
+        ref("Conversation"),
     ),
     ("post", "/conversations/{conversation_id}/resolve"): (
         "End the conversation; with last_seen_message_id 409 when somebody wrote after it.",
         (),
         ("last_seen_message_id",),
-        _ref("Conversation"),
+        ref("Conversation"),
     ),
     ("post", "/conversations/{conversation_id}/reopen"): (
         "Open a resolved conversation again.",
         (),
         (),
-        _ref("Conversation"),
+        ref("Conversation"),
     ),
     ("post", "/conversations/next"): (
         "Claim the most urgent unassigned conversation; 204 when none waits.",
         (),
         (),
-        _ref("Conversation"),
+        ref("Conversation"),
     ),
     ("get", "/messages"): (
         "Messages in the order in which they were recorded.",
         ("account", "openid", "conversation_id", "direction", "since_id", *PAGING),
         (),
-        _page("Message"),
+        page("Message"),
     ),
-    ("get", "/rules"): ("Auto-reply rules.", ("account", *PAGING), (), _page("Rule")),
+    ("get", "/rules"): ("Auto-reply rules.", ("account", *PAGING), (), page("Rule")),
     ("post", "/rules"): (
         "A new rule; account is a slug.",
         (),
-        ("account", "name", "match", "patterns", "reply_text", "priority", "is_active"),
-        _ref("Rule"),
+        ("account", *RULE_FIELDS),
+        ref("Rule"),
+    ),
+    ("post", "/rules/files"): (
+        "A file that a rule answers with (multipart/form-data: account, file).",
+        (),
+        ("account", "file"),
+        ref("Attachment"),
     ),
     ("patch", "/rules/{rule_id}"): (
         "Change the named fields; any change makes a version.",
         (),
-        ("name", "match", "patterns", "reply_text", "priority", "is_active"),
-        _ref("Rule"),
+        RULE_FIELDS,
+        ref("Rule"),
     ),
     ("get", "/accounting"): (
         "Every inbound message in exactly one place.",
         (),
         (),
-        _ref("Accounting"),
+        ref("Accounting"),
+    ),
+    ("get", "/accounts"): (
+        "Official accounts, without secrets: capabilities, problems, used-up quotas.",
+        PAGING,
+        (),
+        page("Account"),
+    ),
+    ("get", "/accounts/{slug}/templates"): (
+        "Template messages and subscription notices that the account may send.",
+        (),
+        (),
+        page("Template"),
+    ),
+    ("get", "/contacts/{contact_id}"): ("One customer.", (), (), ref("Contact")),
+    ("patch", "/contacts/{contact_id}"): (
+        "Change the remark or the blacklist; WeChat is told within seconds.",
+        (),
+        ("remark", "is_blacklisted"),
+        ref("Contact"),
+    ),
+    ("put", "/contacts/{contact_id}/tags"): (
+        "The customer has these tags and no others; new ones are made.",
+        (),
+        ("tags",),
+        ref("Contact"),
+    ),
+    ("post", "/contacts/{contact_id}/forget"): (
+        "Remove everything of the customer, for ever; confirm must be true.",
+        (),
+        ("confirm",),
+        ref("Forgotten"),
+    ),
+    ("get", "/accounts/{slug}/tags"): ("The tags of an account.", (), (), page("Tag")),
+    ("post", "/conversations/{conversation_id}/attachments"): (
+        "Keep a file for an answer: multipart/form-data with one part named file, at most 11 MB. "
+        "Answers 201; 422 when WeChat would not take it. Removed if not sent within a day.",
+        (),
+        ("file",),
+        ref("Attachment"),
+    ),
+    ("post", "/attachments/{file_id}/retry"): (
+        "Fetch a customer's file again; 409 when that could change nothing.",
+        (),
+        (),
+        ref("Attachment"),
     ),
     ("get", "/openapi.json"): ("This document.", (), (), {"type": "object"}),
 } | {
-    key: (NOT_BUILT, (), (), _ref("Problem"))
+    key: (NOT_BUILT, (), (), ref("Problem"))
     for key in (
         ("post", "/conversations/{conversation_id}/snooze"),
         ("post", "/conversations/{conversation_id}/notes"),
@@ -261,7 +226,7 @@ def _operation(path: str, operation: Operation) -> Json:
         "responses": _responses(summary, answer),
     }
     if fields:
-        schema = _object(**{name: {} for name in fields})
+        schema = object_of(**{name: {} for name in fields})
         found["requestBody"] = {"content": {"application/json": {"schema": schema}}}
     return found
 
@@ -269,7 +234,7 @@ def _operation(path: str, operation: Operation) -> Json:
 def _responses(summary: str, answer: Json) -> Json:
     problem = {
         "description": "what is wrong, and at which field",
-        "content": {"application/problem+json": {"schema": _ref("Problem")}},
+        "content": {"application/problem+json": {"schema": ref("Problem")}},
     }
     if summary == NOT_BUILT:
         return {"501": problem}

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
+from wxdesk.accounts.facts import facts_of
 from wxdesk.contacts.models import Contact
 from wxdesk.conversations import operations as conversations
 from wxdesk.conversations.models import Conversation, Message
@@ -19,16 +20,23 @@ from wxdesk.conversations.queries import (
     list_newer,
 )
 from wxdesk.conversations.rules import Direction, SenderKind, Status
-from wxdesk.outbound.models import DeliveryRow
+from wxdesk.inbox.ways import Way, Ways, accounts_with_templates, count_on_their_way, ways_of
+from wxdesk.media.operations import bind
+from wxdesk.outbound import held
+from wxdesk.outbound import operations as outbound
+from wxdesk.outbound.contents import Outgoing, OutgoingKind
+from wxdesk.outbound.held import MOST_HELD
 from wxdesk.outbound.operations import queue_delivery
-from wxdesk.outbound.rules import Delivery, text_problem
+from wxdesk.outbound.rules import Via, text_problem
 from wxdesk.plumbing.db import write_in_order
-from wxdesk.plumbing.errors import ConflictError, InvalidInputError
+from wxdesk.plumbing.errors import ConflictError, InvalidInputError, NotFoundError
 from wxdesk.plumbing.unit_of_work import UnitOfWork
 from wxdesk.sla.operations import waiting_ends, waits_for_answer_to
+from wxdesk.wechat.splitting import MOST_BYTES, split_text
 from wxdesk.words import say
 
 MOST_NEWER = 50
+MOST_PARTS = 5
 LONGEST_KEY = 100
 TRIES = 20
 ROUNDS = 5
@@ -43,46 +51,75 @@ class ThreadMovedError(ConflictError):
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What an agent sends: bound to what they had read, and unrepeatable by its key."""
+    """What an agent sends: bound to what they had read, and unrepeatable by its key.
+
+    `may_split`: a text longer than WeChat takes leaves in parts. `is_held`: if it can't leave now,
+    it waits until the customer writes again.
+    """
 
     conversation_id: int
     agent_id: int
-    text: str
+    outgoing: Outgoing
     last_seen_message_id: int
     idempotency_key: str | None = None
+    may_split: bool = False
+    is_held: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class _Part:
+    """One message of an answer, the first has number 1."""
+
+    outgoing: Outgoing
+    number: int
+    count: int
+    is_held: bool
 
 
 def reply(uow: UnitOfWork, answer: Answer) -> Message:
-    """Store the answer with its delivery row, and ring for its sending.
+    """Store the answer with its delivery rows, and ring for its sending; the first part's message.
 
     Raises ThreadMovedError (nothing stored) when there are newer messages; the same idempotency
     key returns the message that was stored first. The clock is met when WeChat has accepted it.
     """
     conversation, contact = get_locked(uow, answer.conversation_id)
-    if (earlier := _sent_before(uow, answer)) is not None:
+    parts = _parts(answer)
+    if (earlier := _sent_before(uow, answer, parts[0])) is not None:
         return earlier
-    _refuse_unsendable(uow, conversation, contact, answer)
-    if find_newer(uow.session, contact.id, answer):
+    if conversation.status is Status.RESOLVED:
+        raise ConflictError(say("the conversation is resolved"))
+    is_held = _must_wait(uow, contact, answer, len(parts))
+    if find_newer(uow.session, contact.id, answer.last_seen_message_id, answer.agent_id):
         raise ThreadMovedError
-    message = _store(uow, conversation, answer)
-    queue_delivery(uow, message)
+    messages = [
+        _store(uow, conversation, answer, _Part(part, number, len(parts), is_held))
+        for number, part in enumerate(parts, 1)
+    ]
     if conversation.assignee_id is None:
         conversation.assignee_id = answer.agent_id
-    conversation.last_message_id = message.id
+    conversation.last_message_id = messages[-1].id
     conversation.last_message_at = uow.now
-    changed(uow, conversation, contact.openid)
-    return message
+    changed(uow, conversation, contact)
+    return messages[0]
 
 
-def find_newer(session: Session, contact_id: int, answer: Answer) -> list[MessageRow]:
+def try_again(uow: UnitOfWork, message_id: int) -> Message:
+    """Send a failed answer again; where that is not possible now, hold it for the customer."""
+    message = uow.session.get(Message, message_id)
+    if message is None:
+        raise NotFoundError(say("there is no message %(id)d", id=message_id))
+    contact = uow.session.get_one(Contact, message.contact_id)
+    ways = _ways(uow, contact)
+    if not ways.ways:
+        raise InvalidInputError("reply_window", ways.problem or "", ways=[])
+    return outbound.try_again(uow, message_id, is_held=not ways.may(Way.SEND))
+
+
+def find_newer(
+    session: Session, contact_id: int, than_id: int, not_by: int | None
+) -> list[MessageRow]:
     """What the customer, a rule or a colleague wrote after the agent had read (at most 50)."""
-    return list_newer(
-        session,
-        contact_id,
-        than_id=answer.last_seen_message_id,
-        not_by=answer.agent_id,
-        limit=MOST_NEWER,
-    )
+    return list_newer(session, contact_id, than_id=than_id, not_by=not_by or 0, limit=MOST_NEWER)
 
 
 def claim_next(uow: UnitOfWork, agent_id: int) -> int | None:
@@ -115,14 +152,14 @@ def resolve(
     conversation, contact = get_locked(uow, conversation_id)
     if conversation.status is Status.RESOLVED:
         return
-    if last_seen_message_id is not None:
-        seen = Answer(conversation_id, agent_id or 0, "", last_seen_message_id)
-        if find_newer(uow.session, contact.id, seen):
-            raise ThreadMovedError
+    if last_seen_message_id is not None and find_newer(
+        uow.session, contact.id, last_seen_message_id, agent_id
+    ):
+        raise ThreadMovedError
     waiting_ends(uow, conversation)
     conversation.status = Status.RESOLVED
     conversation.resolved_at = uow.now
-    changed(uow, conversation, contact.openid)
+    changed(uow, conversation, contact)
 
 
 def reopen(uow: UnitOfWork, conversation_id: int) -> None:
@@ -138,7 +175,33 @@ def reopen(uow: UnitOfWork, conversation_id: int) -> None:
         conversation.queued_at = conversation.waiting_since or conversation.queued_at
 
 
-def _sent_before(uow: UnitOfWork, answer: Answer) -> Message | None:
+def _parts(answer: Answer) -> list[Outgoing]:
+    """The messages that it takes; InvalidInputError when nothing is to be sent, or too much."""
+    outgoing = answer.outgoing
+    if outgoing.kind is not OutgoingKind.TEXT:
+        return [outgoing]
+    if problem := text_problem(outgoing.text):
+        raise InvalidInputError("text", problem)
+    texts = split_text(outgoing.text)
+    if len(texts) > MOST_PARTS:
+        raise InvalidInputError(
+            "text",
+            say("the text takes %(n)d messages; %(most)d at most", n=len(texts), most=MOST_PARTS),
+        )
+    if len(texts) > 1 and not answer.may_split:
+        raise InvalidInputError(
+            "text",
+            say(
+                "WeChat takes %(most)d bytes a message: this takes %(n)d",
+                most=MOST_BYTES,
+                n=len(texts),
+            ),
+            parts=len(texts),
+        )
+    return [replace(outgoing, text=text) for text in texts]
+
+
+def _sent_before(uow: UnitOfWork, answer: Answer, first: Outgoing) -> Message | None:
     if answer.idempotency_key is None:
         return None
     if not 0 < len(answer.idempotency_key) <= LONGEST_KEY:
@@ -153,53 +216,86 @@ def _sent_before(uow: UnitOfWork, answer: Answer) -> Message | None:
     ).one_or_none()
     if earlier is None:
         return None
-    if earlier.conversation_id != answer.conversation_id or earlier.text != answer.text:
+    is_same = (earlier.kind, earlier.text, earlier.payload) == (
+        first.kind,
+        first.text,
+        first.fields,
+    )
+    if earlier.conversation_id != answer.conversation_id or not is_same:
         raise ConflictError(say("this Idempotency-Key was used for another message"))
     return earlier
 
 
-def _refuse_unsendable(
-    uow: UnitOfWork, conversation: Conversation, contact: Contact, answer: Answer
-) -> None:
-    if problem := text_problem(answer.text):
-        raise InvalidInputError("text", problem)
-    if conversation.status is Status.RESOLVED:
-        raise ConflictError(say("the conversation is resolved"))
-    if contact.window_closes_at is None or contact.window_closes_at <= uow.now:
-        raise InvalidInputError(
-            "reply_window",
-            say("WeChat lets us answer for 48 hours after a message; that time is over"),
-        )
-    if contact.window_remaining - _on_their_way(uow, contact.id) <= 0:
-        raise InvalidInputError(
-            "reply_window", say("no more answers allowed until the customer writes again")
-        )
-
-
-def _on_their_way(uow: UnitOfWork, contact_id: int) -> int:
-    """Answers that will spend the quota when they are sent."""
-    query = select(func.count()).where(
-        DeliveryRow.contact_id == contact_id,
-        DeliveryRow.state.in_([Delivery.QUEUED, Delivery.SENDING]),
+def _ways(uow: UnitOfWork, contact: Contact) -> Ways:
+    account_id = contact.account_id
+    return ways_of(
+        contact,
+        facts_of(uow.session, [account_id])[account_id],
+        uow.now,
+        on_their_way=count_on_their_way(uow.session, [contact.id]).get(contact.id, 0),
+        has_templates=bool(accounts_with_templates(uow.session, [account_id])),
     )
-    return uow.session.scalar(query) or 0
 
 
-def _store(uow: UnitOfWork, conversation: Conversation, answer: Answer) -> Message:
+def _must_wait(uow: UnitOfWork, contact: Contact, answer: Answer, parts: int) -> bool:
+    """Whether it waits for the customer; InvalidInputError when it can't be sent at all."""
+    ways = _ways(uow, contact)
+    if answer.outgoing.kind is OutgoingKind.TEMPLATE:
+        if ways.may(Way.TEMPLATE):
+            return False
+        problem = ways.problem or say("the account has no such template")
+        raise InvalidInputError("kind", problem, ways=ways.ways)
+    if ways.may(Way.SEND):
+        return _must_wait_for_more(answer, ways, parts)
+    is_passive = not facts_of(uow.session, [contact.account_id])[contact.account_id].has_messages
+    if is_passive and answer.outgoing.kind is not OutgoingKind.TEXT:
+        raise InvalidInputError("kind", say("this account can answer with text only"))
+    if not ways.may(Way.HOLD) or not (answer.is_held or is_passive):
+        raise InvalidInputError("reply_window", ways.problem or "", ways=ways.ways)
+    if len(held.count_held(uow.session, [contact.id]).get(contact.id, ())) + parts > MOST_HELD:
+        raise ConflictError(say("%(most)d answers wait for this customer already", most=MOST_HELD))
+    return True
+
+
+def _must_wait_for_more(answer: Answer, ways: Ways, parts: int) -> bool:
+    """The window is open: whether what is left of it is enough."""
+    if parts <= ways.left:
+        return False
+    if answer.is_held:
+        return True
+    problem = say("the text takes %(n)d messages, %(left)d are left", n=parts, left=ways.left)
+    raise InvalidInputError("reply_window", problem, ways=[Way.HOLD], parts=parts)
+
+
+def _store(uow: UnitOfWork, conversation: Conversation, answer: Answer, part: _Part) -> Message:
+    outgoing = part.outgoing
     message = Message(
         account_id=conversation.account_id,
         contact_id=conversation.contact_id,
         conversation_id=conversation.id,
         direction=Direction.OUTGOING,
-        kind="text",
-        text=answer.text,
+        kind=outgoing.kind,
+        text=outgoing.text,
+        payload=outgoing.fields,
         sender_kind=SenderKind.AGENT,
         sender_id=answer.agent_id,
-        idempotency_key=answer.idempotency_key,
+        idempotency_key=answer.idempotency_key if part.number == 1 else None,
+        part_number=part.number if part.count > 1 else None,
+        part_count=part.count if part.count > 1 else None,
         created_at=uow.now,
         received_at=uow.now,
     )
     write_in_order(uow.session, Message.__tablename__)
     uow.session.add(message)
     uow.session.flush()
+    if outgoing.attachment_id is not None:
+        bind(uow, outgoing.attachment_id, message.id, answer.agent_id)
+    is_template = outgoing.kind is OutgoingKind.TEMPLATE
+    queue_delivery(
+        uow,
+        message,
+        is_held=part.is_held,
+        may_wait=answer.is_held,
+        via=Via.TEMPLATE if is_template else Via.CUSTOMER_SERVICE,
+    )
     return message

@@ -18,18 +18,20 @@ from wxdesk.conversations.queries import find_standing
 from wxdesk.conversations.rules import Standing
 from wxdesk.intake.directory import Desk
 from wxdesk.intake.entries import MICROSECOND, answer_of, body_of, read_answer
-from wxdesk.intake.rules import AutoAnswer
+from wxdesk.intake.rules import AutoAnswer, HeldAnswer
 from wxdesk.intake.streams import NAMES, intake_streams
+from wxdesk.outbound import held
 from wxdesk.plumbing.clock import EPOCH
 from wxdesk.plumbing.spool import Spooled
 from wxdesk.plumbing.streams import Offer
 from wxdesk.runtime import Runtime
-from wxdesk.triage.rules import Hit, Verdict, judge
+from wxdesk.triage.rules import Hit, Urgency, Verdict, judge
 from wxdesk.wechat.push import Push
 
 logger = logging.getLogger(__name__)
 
 AVOID_REDIS_SECONDS = 0.5
+FOR_PEOPLE = NAMES.index(Urgency.DIRECT.value) + 1
 
 
 class Acceptance:
@@ -40,8 +42,10 @@ class Acceptance:
         self._streams = intake_streams(runtime.redis)
         self._redis_failed_at = -AVOID_REDIS_SECONDS
 
-    def accept(self, desk: Desk, push: Push) -> AutoAnswer | None:
-        """Make the push durable and return the rule's answer, the same for each delivery.
+    def accept(self, desk: Desk, push: Push) -> AutoAnswer | HeldAnswer | None:
+        """Make the push durable and return its answer, the same for each delivery.
+
+        A rule's answer; or, where only pushes can be answered, what people had to wait with.
 
         Raises OSError when neither Redis nor the disk can take it.
         """
@@ -66,9 +70,12 @@ class Acceptance:
             body=body_of(push, account_id, self._runtime.clock()),
             answer=answer_of(hit) if hit else "",
             choices=_choices(is_event=push.is_event, has_hit=hit is not None),
+            held_key=held.key(account_id),
+            taken_key=held.taken_key(account_id),
+            held_stream=FOR_PEOPLE if desk.takes_held and not push.is_event else None,
         )
 
-    def _append(self, offer: Offer) -> AutoAnswer | None:
+    def _append(self, offer: Offer) -> AutoAnswer | HeldAnswer | None:
         appended = self._streams.append_once(offer)
         if appended.must_ring:
             self._ring()
@@ -80,7 +87,7 @@ class Acceptance:
         except RedisError:
             logger.warning("doorbell failed; the scheduler rings again in two seconds")
 
-    def _spool(self, desk: Desk, push: Push, offer: Offer) -> AutoAnswer | None:
+    def _spool(self, desk: Desk, push: Push, offer: Offer) -> AutoAnswer | HeldAnswer | None:
         standing = self._standing(desk.keys.id, push.openid)
         verdict = _verdict(standing, is_event=push.is_event, has_hit=bool(offer.answer))
         entry = Spooled(

@@ -11,19 +11,21 @@ import logging
 import threading
 import time
 from dataclasses import dataclass
+from datetime import datetime
 
 from redis import RedisError
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 
 from wxdesk.accounts.queries import AccountKeys, get_keys, list_versions
+from wxdesk.accounts.rules import Capability
 from wxdesk.intake.spooled import empty_spool
 from wxdesk.plumbing.clock import pause
 from wxdesk.plumbing.errors import WxdeskError
 from wxdesk.runtime import Runtime
 from wxdesk.triage.queries import list_active
 from wxdesk.triage.rulebook import Rulebook
-from wxdesk.wechat.crypto import Cipher, CryptoError
+from wxdesk.wechat.crypto import Cipher, Ciphers, CryptoError
 
 logger = logging.getLogger(__name__)
 
@@ -33,11 +35,17 @@ ASK_AGAIN_SECONDS = 0.1
 
 @dataclass(frozen=True, slots=True)
 class Desk:
-    """One official account, ready to answer."""
+    """One official account, ready to answer.
+
+    `tokens` are the current one and, while a rotation is on, the previous one. `takes_held`: only
+    pushes can be answered, so people's answers wait for them.
+    """
 
     keys: AccountKeys
-    cipher: Cipher | None
+    tokens: tuple[str, ...]
+    ciphers: Ciphers | None
     rulebook: Rulebook
+    takes_held: bool
 
 
 class Directory:
@@ -78,13 +86,13 @@ class Directory:
     def _load(
         self, session: Session, account_id: int, version: int, known: Desk | None
     ) -> Desk | None:
+        now = self._runtime.clock()
         is_tried = self._unloadable.get(account_id) == version
-        if is_tried or (known is not None and known.keys.config_version == version):
+        if is_tried or (known is not None and _is_current(known, version, now)):
             return known
         try:
             keys = get_keys(session, self._runtime.vault, account_id)
-            cipher = Cipher(keys.aes_key, keys.app_id) if keys.aes_key else None
-            return Desk(keys, cipher, Rulebook(list_active(session, account_id)))
+            return _desk(keys, Rulebook(list_active(session, account_id, now)), now)
         except (WxdeskError, CryptoError) as error:
             logger.error("account %d can't be loaded: %s", account_id, error)  # noqa: TRY400
             self._unloadable[account_id] = version
@@ -136,3 +144,28 @@ class Directory:
                 logger.info("redis is back; %d spooled messages moved to the streams", moved)
         except (RedisError, OSError):
             return  # still away; the files wait
+
+
+def _is_current(desk: Desk, version: int, now: datetime) -> bool:
+    """Nothing changed, and no rotation has ended meanwhile."""
+    until = desk.keys.previous_keys_until
+    is_over = len(desk.tokens) > 1 and until is not None and until <= now
+    return desk.keys.config_version == version and not is_over
+
+
+def _desk(keys: AccountKeys, rulebook: Rulebook, now: datetime) -> Desk:
+    """With the previous keys as long as a rotation is on."""
+    is_rotating = keys.previous_keys_until is not None and keys.previous_keys_until > now
+    old_token = keys.previous_token if is_rotating else None
+    old_key = keys.previous_aes_key if is_rotating else None
+    ciphers = None
+    if keys.aes_key:
+        previous = Cipher(old_key, keys.app_id) if old_key else None
+        ciphers = Ciphers(Cipher(keys.aes_key, keys.app_id), previous)
+    return Desk(
+        keys=keys,
+        tokens=(keys.token, old_token) if old_token else (keys.token,),
+        ciphers=ciphers,
+        rulebook=rulebook,
+        takes_held=not keys.may(Capability.MESSAGES),
+    )

@@ -5,9 +5,9 @@ from __future__ import annotations
 import json
 from datetime import UTC, datetime, timedelta
 
-from wxdesk.intake.rules import AutoAnswer, Entry, summary
+from wxdesk.intake.rules import AutoAnswer, Entry, HeldAnswer, summary
 from wxdesk.plumbing.clock import EPOCH
-from wxdesk.triage.rules import Hit
+from wxdesk.triage.rules import Hit, ReplyKind
 from wxdesk.wechat.push import Push
 
 PLAIN_TEXT_FIELDS = frozenset(
@@ -42,18 +42,28 @@ def body_of(push: Push, account_id: int, received_at: datetime) -> str:
 
 def answer_of(hit: Hit) -> str:
     """JSON of the rule's answer."""
-    return json.dumps([hit.rule_id, hit.version, hit.matched, hit.reply_text], ensure_ascii=False)
+    it = hit.reply
+    values = [hit.rule_id, hit.version, hit.matched, it.text]
+    if it.kind is not ReplyKind.TEXT:
+        values += [it.kind, it.fields, it.media_id, it.attachment_id]
+    return json.dumps(values, ensure_ascii=False)
 
 
-def read_answer(text: str) -> AutoAnswer | None:
-    """The answer written by `answer_of`; None for an empty text."""
-    return AutoAnswer(*json.loads(text)) if text else None
+def read_answer(text: str) -> AutoAnswer | HeldAnswer | None:
+    """What `answer_of` or outbound/held.py wrote; None for an empty text."""
+    if not text:
+        return None
+    values = json.loads(text)
+    if isinstance(values, dict):
+        return HeldAnswer(tuple(int(number) for number in values["held"]), values["text"])
+    return AutoAnswer(*values)
 
 
 def read_entry(body: bytes, answer: bytes) -> Entry:
     """The entry; BrokenEntryError when it can't be one."""
     try:
         values = json.loads(body)
+        given = read_answer(answer.decode())
         return Entry(
             account_id=int(values["account_id"]),
             openid=values["openid"],
@@ -65,7 +75,8 @@ def read_entry(body: bytes, answer: bytes) -> Entry:
             fields=values["fields"],
             created_at=datetime.fromtimestamp(values["created"], UTC),
             received_at=EPOCH + values["received"] * MICROSECOND,
-            answer=read_answer(answer.decode()),
+            answer=given if isinstance(given, AutoAnswer) else None,
+            held=given if isinstance(given, HeldAnswer) else None,
         )
     except (ValueError, KeyError, TypeError, OverflowError, OSError) as error:
         raise BrokenEntryError(f"{type(error).__name__}: {error}") from error

@@ -10,6 +10,7 @@ import logging
 import os
 import time
 from collections.abc import Sequence
+from datetime import timedelta
 
 from redis import RedisError
 from sqlalchemy.exc import IntegrityError, OperationalError, SQLAlchemyError, TimeoutError
@@ -123,12 +124,13 @@ def _record_all(runtime: Runtime, streams: Streams, entries: Sequence[StreamEntr
 
 def _record(runtime: Runtime, entries: Sequence[StreamEntry]) -> int:
     read = [read_entry(entry.body, entry.answer) for entry in entries]
+    forget_after = timedelta(hours=runtime.settings.forget_after_hours)
     try:
         with runtime.unit_of_work() as uow:
-            return record(uow, read)
+            return record(uow, read, forget_after=forget_after)
     except IntegrityError:  # another drain was at the same rows; now it is done with them
         with runtime.unit_of_work() as uow:
-            return record(uow, read)
+            return record(uow, read, forget_after=forget_after)
 
 
 def _record_one(runtime: Runtime, streams: Streams, entry: StreamEntry) -> None:

@@ -7,40 +7,53 @@ again changes nothing.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from datetime import timedelta
 from typing import Any
 
 from sqlalchemy import insert, select
 
 from wxdesk.contacts.models import Contact
-from wxdesk.contacts.operations import ensure_contacts, note_act, note_following
+from wxdesk.contacts.operations import ensure_contacts, note_following
 from wxdesk.conversations.models import Conversation, Message
 from wxdesk.conversations.operations import changed, find_current, open_or_continue
 from wxdesk.conversations.queries import open_conversation_ids
 from wxdesk.conversations.rules import Direction, Place, SenderKind, wrote_at
+from wxdesk.intake import consequences
+from wxdesk.intake.consequences import Recorded
 from wxdesk.intake.models import SetAsidePush
-from wxdesk.intake.rules import FOLLOW, UNFOLLOW, Entry
+from wxdesk.intake.rules import FOLLOW, UNFOLLOW, AutoAnswer, Entry
 from wxdesk.plumbing.db import insert_new, write_in_order
 from wxdesk.plumbing.unit_of_work import UnitOfWork
 from wxdesk.sla.operations import customer_waits, targets_of
 
 LONGEST_TEXT = 20_000
+AT_ONCE = timedelta(0)
 
 Contacts = dict[tuple[int, str], Contact]
 
 
-def record(uow: UnitOfWork, entries: Sequence[Entry]) -> int:
-    """Store the entries that are not stored yet; returns how many those were."""
+def record(uow: UnitOfWork, entries: Sequence[Entry], *, forget_after: timedelta = AT_ONCE) -> int:
+    """Store the entries that are not stored yet; returns how many those were.
+
+    `forget_after` is how long the data of a customer who left is kept.
+    """
     fresh = _fresh(uow, entries)
     if not fresh:
         return 0
     contacts = ensure_contacts(uow, {(entry.account_id, entry.openid) for entry in fresh})
     for entry in fresh:
-        _note_act(contacts[entry.account_id, entry.openid], entry)
+        _note_presence(contacts[entry.account_id, entry.openid], entry, forget_after)
     conversations = _conversations(uow, fresh, contacts)
     ids = _store_messages(uow, fresh, contacts, conversations)
-    _store_answers(uow, fresh, contacts, ids)
-    _update_conversations(uow, fresh, contacts, conversations, ids)
-    _announce_others(uow, fresh, contacts)
+    recorded = [
+        Recorded(entry, contacts[entry.account_id, entry.openid], message_id)
+        for entry, message_id in zip(fresh, ids, strict=True)
+    ]
+    _store_answers(uow, recorded)
+    consequences.follow(uow, recorded)
+    _update_conversations(uow, recorded, conversations)
+    consequences.settle(uow, recorded)
+    _announce_others(uow, recorded)
     return len(fresh)
 
 
@@ -75,14 +88,13 @@ def _fresh(uow: UnitOfWork, entries: Sequence[Entry]) -> list[Entry]:
     return list(fresh.values())
 
 
-def _note_act(contact: Contact, entry: Entry) -> None:
-    event = entry.event.lower()
+def _note_presence(contact: Contact, entry: Entry, forget_after: timedelta) -> None:
+    event = entry.event.lower() if entry.is_event else ""
     acted_at = wrote_at(entry.created_at, entry.received_at)
     if event in (FOLLOW, UNFOLLOW):
-        note_following(contact, acted_at, is_following=event == FOLLOW)
-    if entry.opens_window:
-        is_message = not entry.is_event and not entry.is_menu_tap
-        note_act(contact, acted_at, is_message=is_message)
+        note_following(contact, acted_at, is_following=event == FOLLOW, forget_after=forget_after)
+    if event == FOLLOW:
+        contact.qr_scene = entry.qr_scene
     contact.last_seen_at = max(contact.last_seen_at, acted_at)
 
 
@@ -160,61 +172,61 @@ def _place(entry: Entry) -> dict[str, Any]:
     return {"place": place, "set_aside_reason": None}
 
 
-def _store_answers(
-    uow: UnitOfWork, entries: Sequence[Entry], contacts: Contacts, ids: Sequence[int]
-) -> None:
+def _store_answers(uow: UnitOfWork, recorded: Sequence[Recorded]) -> None:
     rows = [
         {
-            "account_id": entry.account_id,
-            "contact_id": contacts[entry.account_id, entry.openid].id,
+            "account_id": it.entry.account_id,
+            "contact_id": it.contact.id,
             "direction": Direction.OUTGOING,
-            "kind": "text",
-            "text": entry.answer.text,
+            "kind": answer.kind,
+            "text": answer.text,
+            "payload": _payload(answer),
             "sender_kind": SenderKind.RULE,
-            "sender_id": entry.answer.rule_id,
-            "rule_version": entry.answer.rule_version,
-            "matched": entry.answer.matched[:200],
-            "reply_to_id": message_id,
-            "created_at": entry.received_at,
-            "received_at": entry.received_at,
+            "sender_id": answer.rule_id,
+            "rule_version": answer.rule_version,
+            "matched": answer.matched[:200],
+            "reply_to_id": it.message_id,
+            "created_at": it.entry.received_at,
+            "received_at": it.entry.received_at,
         }
-        for entry, message_id in zip(entries, ids, strict=True)
-        if entry.answer is not None
+        for it in recorded
+        if (answer := it.entry.answer) is not None
     ]
     if rows:
         uow.session.execute(insert(Message), rows)
 
 
+def _payload(answer: AutoAnswer) -> dict[str, Any] | None:
+    """A rule's file belongs to the rule, so each of its answers names it."""
+    if answer.attachment_id is None:
+        return answer.fields
+    return {**(answer.fields or {}), "attachment_id": answer.attachment_id}
+
+
 def _update_conversations(
-    uow: UnitOfWork,
-    entries: Sequence[Entry],
-    contacts: Contacts,
-    conversations: dict[int, Conversation],
-    ids: Sequence[int],
+    uow: UnitOfWork, recorded: Sequence[Recorded], conversations: dict[int, Conversation]
 ) -> None:
     accounts = {conversation.account_id for conversation in conversations.values()}
     targets = {account_id: targets_of(uow, account_id) for account_id in accounts}
     touched = {}
-    for entry, message_id in zip(entries, ids, strict=True):
+    for it in recorded:
+        entry = it.entry
         if not entry.is_for_person:
             continue
-        contact = contacts[entry.account_id, entry.openid]
-        conversation = conversations[contact.id]
+        conversation = conversations[it.contact.id]
         written = wrote_at(entry.created_at, entry.received_at)
-        customer_waits(conversation, targets[entry.account_id], written, message_id)
+        customer_waits(conversation, targets[entry.account_id], written, it.message_id)
         if entry.received_at >= conversation.last_message_at:
-            conversation.last_message_id = message_id
+            conversation.last_message_id = it.message_id
             conversation.last_message_at = entry.received_at
-        touched[conversation.id] = (conversation, contact.openid)
-    for conversation, openid in touched.values():
-        changed(uow, conversation, openid)
+        touched[conversation.id] = (conversation, it.contact)
+    for conversation, contact in touched.values():
+        changed(uow, conversation, contact)
 
 
-def _announce_others(uow: UnitOfWork, entries: Iterable[Entry], contacts: Contacts) -> None:
+def _announce_others(uow: UnitOfWork, recorded: Iterable[Recorded]) -> None:
     """Events and automatic answers appear in threads that are open."""
-    others = {
-        contacts[entry.account_id, entry.openid].id for entry in entries if not entry.is_for_person
-    }
+    others = {it.contact.id for it in recorded if not it.entry.is_for_person}
     if others:
         ids = open_conversation_ids(uow.session, others)
         uow.announce(*(f"conversation:{conversation_id}" for conversation_id in ids))

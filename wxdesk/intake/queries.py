@@ -16,6 +16,7 @@ from wxdesk.conversations.rules import Direction, Place
 from wxdesk.intake.models import SetAsidePush
 from wxdesk.intake.streams import NAMES, intake_streams
 from wxdesk.plumbing.spool import Spool
+from wxdesk.privacy.queries import count_forgotten_messages
 
 READINGS = 5
 
@@ -36,6 +37,7 @@ class Accounting:
 
     `accepted` was counted at the door by Redis; everything else is counted where it lies.
     `duplicates` are deliveries so late (over an hour) that only the drain recognised them.
+    `forgotten` were deleted with their customer (WXDESK_UNFOLLOW_POLICY=delete).
     `difference` is accepted minus everything else.
     """
 
@@ -46,12 +48,14 @@ class Accounting:
     auto_answered: int
     in_conversation: int
     set_aside: dict[str, int]
+    forgotten: int
 
     @property
     def difference(self) -> int:
         """Negative when Redis was emptied since: then it knows of fewer than there are."""
         recorded = self.auto_answered + self.in_conversation + sum(self.set_aside.values())
-        return self.accepted - self.duplicates - recorded - sum(self.queued.values())
+        placed = recorded + self.forgotten
+        return self.accepted - self.duplicates - placed - sum(self.queued.values())
 
     @property
     def is_balanced(self) -> bool:
@@ -118,4 +122,5 @@ def _count(session: Session, redis: Redis, spool: Spool) -> Accounting:
         auto_answered=places.get(Place.AUTO_ANSWERED, 0),
         in_conversation=places.get(Place.CONVERSATION, 0),
         set_aside=set_aside,
+        forgotten=count_forgotten_messages(session),
     )

@@ -7,12 +7,21 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from wxdesk.contacts.rules import Act
+
 BATCH = 1000
 LEAST_SHARE = 50  # of a batch, for each stream that waits: strict order alone would starve bulk
 MOST_ATTEMPTS = 3
 TEXT_FIELDS = ("Content", "Label", "Title", "Recognition")
-WINDOW_EVENTS = frozenset({"subscribe", "scan", "click", "scancode_push", "scancode_waitmsg"})
 FOLLOW, UNFOLLOW = "subscribe", "unsubscribe"
+ACT_OF_EVENT = {
+    FOLLOW: Act.FOLLOW,
+    "scan": Act.SCAN,
+    "click": Act.CLICK,
+    "scancode_push": Act.CLICK,
+    "scancode_waitmsg": Act.CLICK,
+}
+QR_PREFIX = "qrscene_"
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,6 +31,18 @@ class AutoAnswer:
     rule_id: int
     rule_version: int
     matched: str
+    text: str
+    kind: str = "text"
+    fields: dict[str, Any] | None = None
+    media_id: str = ""
+    attachment_id: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class HeldAnswer:
+    """People's answers that waited for this push, and went out in its HTTP answer."""
+
+    delivery_ids: tuple[int, ...]
     text: str
 
 
@@ -40,6 +61,7 @@ class Entry:
     created_at: datetime
     received_at: datetime
     answer: AutoAnswer | None
+    held: HeldAnswer | None = None
 
     @property
     def is_event(self) -> bool:
@@ -55,8 +77,20 @@ class Entry:
         return bool(self.fields and self.fields.get("bizmsgmenuid"))
 
     @property
-    def opens_window(self) -> bool:
-        return not self.is_event or self.event.lower() in WINDOW_EVENTS
+    def act(self) -> Act | None:
+        """What this lets us do (docs/wechat.md#reply-window); None for events that open nothing."""
+        if self.is_event:
+            return ACT_OF_EVENT.get(self.event.lower())
+        return Act.CLICK if self.is_menu_tap else Act.MESSAGE
+
+    @property
+    def qr_scene(self) -> str:
+        """The scene of the QR code that was scanned, "" for none."""
+        event = self.event.lower()
+        key = (self.fields or {}).get("EventKey", "")
+        if not isinstance(key, str) or event not in (FOLLOW, "scan"):
+            return ""
+        return key.removeprefix(QR_PREFIX)[:64] if event == "scan" or QR_PREFIX in key else ""
 
 
 def shares(waiting: Sequence[int], batch: int = BATCH) -> list[int]:

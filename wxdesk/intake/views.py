@@ -4,18 +4,30 @@ from __future__ import annotations
 
 import logging
 from dataclasses import dataclass
+from typing import Any
 
 from flask import Blueprint, Response, abort, current_app, request
 
+from wxdesk.accounts.pushes import PushTimes
 from wxdesk.accounts.rules import Mode
 from wxdesk.agents.access import public
 from wxdesk.intake.acceptance import Acceptance
 from wxdesk.intake.directory import Desk, Directory
+from wxdesk.intake.rules import AutoAnswer, HeldAnswer
+from wxdesk.outbound.contents import content_of
 from wxdesk.plumbing.clock import EPOCH
 from wxdesk.runtime import current
-from wxdesk.wechat.crypto import CryptoError, is_signed
-from wxdesk.wechat.push import LARGEST_BODY, MalformedPushError, Push, push_of, read_fields
-from wxdesk.wechat.reply import SUCCESS, sealed, text_reply
+from wxdesk.wechat.content import Content, Text
+from wxdesk.wechat.crypto import Cipher, CryptoError, is_signed
+from wxdesk.wechat.push import (
+    LARGEST_BODY,
+    MalformedPushError,
+    Push,
+    is_json,
+    push_of,
+    read_fields,
+)
+from wxdesk.wechat.reply import SUCCESS, passive_reply, sealed
 
 logger = logging.getLogger(__name__)
 
@@ -28,6 +40,18 @@ class Door:
 
     directory: Directory
     acceptance: Acceptance
+    push_times: PushTimes
+
+
+@dataclass(frozen=True, slots=True)
+class Pushed:
+    """A verified body: its fields, its format, and with which keys the answer goes back."""
+
+    fields: dict[str, Any]
+    is_json: bool
+    token: str
+    cipher: Cipher | None = None
+    is_by_previous_keys: bool = False
 
 
 @bp.get("/wechat/<slug>")
@@ -35,8 +59,10 @@ class Door:
 def verify(slug: str) -> Response:
     """WeChat's check of the address: a signed echostr comes back as it is."""
     desk = _desk(slug)
-    if not _is_signed(desk):
+    token = _signing_token(desk)
+    if token is None:
         abort(403)
+    _saw(desk, is_previous=token != desk.keys.token)
     return Response(request.args.get("echostr", ""), mimetype="text/plain")
 
 
@@ -47,16 +73,19 @@ def receive(slug: str) -> Response:
     desk = _desk(slug)
     request.max_content_length = LARGEST_BODY
     body = request.get_data(cache=False)
-    is_sealed = request.args.get("encrypt_type", "raw") == "aes"
     try:
-        push = push_of(_sealed_fields(desk, body) if is_sealed else _plain_fields(desk, body))
+        pushed = (
+            _sealed(desk, body) if request.args.get("encrypt_type") == "aes" else _plain(desk, body)
+        )
+        push = push_of(pushed.fields)
     except MalformedPushError as error:
         logger.warning("malformed push for account %s: %s", slug, error)
         abort(400)
     if push.original_id != desk.keys.original_id:
         logger.warning("push for another account came to %s", slug)
         abort(403)
-    return _answer(desk, push, is_sealed=is_sealed)
+    _saw(desk, is_previous=pushed.is_by_previous_keys)
+    return _answer(desk, push, pushed)
 
 
 def _desk(slug: str) -> Desk:
@@ -64,35 +93,48 @@ def _desk(slug: str) -> Desk:
     return door.directory.find(slug) or abort(404)
 
 
-def _plain_fields(desk: Desk, body: bytes) -> dict[str, object]:
-    if desk.keys.mode is Mode.SAFE or not _is_signed(desk):
+def _plain(desk: Desk, body: bytes) -> Pushed:
+    token = _signing_token(desk)
+    if desk.keys.mode is Mode.SAFE or token is None:
         abort(403)  # in safe mode everything is encrypted; in plain text anybody could have sent it
-    return read_fields(body)
+    is_previous = token != desk.keys.token
+    return Pushed(read_fields(body), is_json(body), token, is_by_previous_keys=is_previous)
 
 
-def _sealed_fields(desk: Desk, body: bytes) -> dict[str, object]:
+def _sealed(desk: Desk, body: bytes) -> Pushed:
     """In compatible mode too only the encrypted part counts: the rest is not signed."""
-    if desk.cipher is None:
+    if desk.ciphers is None:
         abort(403)
-    encrypted = read_fields(body).get("Encrypt", "")
-    args = request.args
-    parts = (args.get("timestamp", ""), args.get("nonce", ""), str(encrypted))
-    if not is_signed(args.get("msg_signature", ""), desk.keys.token, *parts):
+    encrypted = str(read_fields(body).get("Encrypt", ""))
+    token = _signing_token(desk, encrypted)
+    if token is None:
         abort(403)
     try:
-        return read_fields(desk.cipher.decrypt(str(encrypted)).encode())
+        text, cipher = desk.ciphers.decrypt(encrypted)
     except CryptoError:
         logger.warning("push for account %s can't be decrypted", desk.keys.slug)
         abort(403)
+    is_previous = token != desk.keys.token or cipher is not desk.ciphers.current
+    return Pushed(read_fields(text.encode()), is_json(body), token, cipher, is_previous)
 
 
-def _is_signed(desk: Desk) -> bool:
+def _saw(desk: Desk, *, is_previous: bool) -> None:
+    door: Door = current_app.extensions["wxdesk-door"]
+    door.push_times.saw(desk.keys, current().clock(), is_previous=is_previous)
+
+
+def _signing_token(desk: Desk, encrypted: str | None = None) -> str | None:
+    """The token, current or previous, that signed this request; None if none did."""
     args = request.args
-    parts = (args.get("timestamp", ""), args.get("nonce", ""))
-    return is_signed(args.get("signature", ""), desk.keys.token, *parts)
+    parts = [args.get("timestamp", ""), args.get("nonce", "")]
+    name = "signature"
+    if encrypted is not None:
+        name, parts = "msg_signature", [*parts, encrypted]
+    signature = args.get(name, "")
+    return next((token for token in desk.tokens if is_signed(signature, token, *parts)), None)
 
 
-def _answer(desk: Desk, push: Push, *, is_sealed: bool) -> Response:
+def _answer(desk: Desk, push: Push, pushed: Pushed) -> Response:
     door: Door = current_app.extensions["wxdesk-door"]
     try:
         answer = door.acceptance.accept(desk, push)
@@ -102,12 +144,27 @@ def _answer(desk: Desk, push: Push, *, is_sealed: bool) -> Response:
     if answer is None:
         return Response(SUCCESS, mimetype="text/plain")
     seconds = int((current().clock() - EPOCH).total_seconds())
-    xml = text_reply(
+    text = _reply(answer, push, seconds, is_json=pushed.is_json)
+    if pushed.cipher is not None:
+        text = sealed(
+            text,
+            cipher=pushed.cipher,
+            token=pushed.token,
+            seconds=seconds,
+            is_json=pushed.is_json,
+        )
+    mimetype = "application/json" if pushed.is_json else "application/xml"
+    return Response(text, mimetype=mimetype)
+
+
+def _reply(answer: AutoAnswer | HeldAnswer, push: Push, seconds: int, *, is_json: bool) -> str:
+    content: Content = Text(answer.text)
+    if isinstance(answer, AutoAnswer) and answer.kind != "text":
+        content = content_of(answer.kind, answer.text, answer.fields or {}, answer.media_id)
+    return passive_reply(
+        content,
         openid=push.openid,
         original_id=push.original_id,
-        text=answer.text,
         seconds=seconds,
+        is_json=is_json,
     )
-    if is_sealed and desk.cipher is not None:
-        xml = sealed(xml, cipher=desk.cipher, token=desk.keys.token, seconds=seconds)
-    return Response(xml, mimetype="application/xml")

@@ -8,27 +8,30 @@ from collections.abc import Callable
 from redis import RedisError
 from sqlalchemy.exc import OperationalError, TimeoutError
 
-from wxdesk.accounts.queries import get_keys
+from wxdesk.accounts.clients import client_for
+from wxdesk.accounts.facts import facts_of
+from wxdesk.accounts.queries import AccountKeys, get_keys, list_names
+from wxdesk.accounts.rules import Capability
 from wxdesk.background_jobs import SWEEP_DELIVERIES
-from wxdesk.outbound.operations import (
-    Parcel,
-    claim_delivery,
-    settle_failed,
-    settle_sent,
-    sweep_deliveries,
-)
+from wxdesk.media.sending import forget_upload, media_id_for
+from wxdesk.outbound import held, operations
+from wxdesk.outbound.contents import OutgoingKind, content_of
+from wxdesk.outbound.operations import Parcel, claim_delivery
+from wxdesk.outbound.rules import NO_RIGHT
+from wxdesk.outbound.settling import settle_failed, settle_sent, sweep_deliveries
 from wxdesk.plumbing.clock import pause
 from wxdesk.plumbing.errors import DeliveryError, WxdeskError
 from wxdesk.plumbing.unit_of_work import UnitOfWork
-from wxdesk.runtime import Runtime, current, rung
+from wxdesk.runtime import Runtime, current, job, rung
 from wxdesk.wechat.client import Client
+from wxdesk.wechat.content import Content
+from wxdesk.wechat.error_codes import Action, meaning_of_text
 from wxdesk.words import say
 
 logger = logging.getLogger(__name__)
 
 SETTLE_PAUSES = (0.2, 1.0, 3.0)
-
-_clients: dict[tuple[int, int], Client] = {}
+WITH_THUMB = (OutgoingKind.VIDEO, OutgoingKind.MINI_PROGRAM)
 
 
 def deliver(delivery_id: int) -> None:
@@ -36,30 +39,98 @@ def deliver(delivery_id: int) -> None:
     runtime = current()
     with runtime.unit_of_work() as uow:
         parcel = claim_delivery(uow, delivery_id)
-        client = _client(runtime, uow, parcel) if parcel else None
-    if parcel is None or client is None:
+        keys = _keys(runtime, uow, parcel) if parcel else None
+    if parcel is None or keys is None:
         return
     try:
-        client.send_text(parcel.openid, parcel.text)
+        wechat_msgid = _send(runtime, parcel, keys)
     except DeliveryError as error:
         _settle_failed(runtime, parcel, error)
     except RedisError:
         reason = DeliveryError(say("redis is away"), code="redis")
         _settle_failed(runtime, parcel, reason)
     else:
-        _settle(runtime, lambda uow: settle_sent(uow, parcel.delivery_id))
+        _settle(
+            runtime,
+            lambda uow: settle_sent(uow, parcel.delivery_id, wechat_msgid=wechat_msgid),
+        )
 
 
 @rung(SWEEP_DELIVERIES)
 def sweep() -> None:
-    """Find what was forgotten."""
-    with current().unit_of_work() as uow:
+    """Find what was forgotten; repair what the webhook knows of held answers."""
+    runtime = current()
+    with runtime.unit_of_work() as uow:
         sweep_deliveries(uow)
+    with runtime.reading() as session:
+        facts = facts_of(session, [account.id for account in list_names(session)])
+        for account_id, fact in facts.items():
+            if not fact.has_messages:
+                held.repair(session, runtime.redis, account_id)
+
+
+@job
+def try_account_now(uow: UnitOfWork, account_id: int) -> None:
+    """An admin has mended the account: what waits for it is sent at once."""
+    operations.try_account_now(uow, account_id)
+
+
+def _send(runtime: Runtime, parcel: Parcel, keys: AccountKeys) -> str | None:
+    """Hand the message to WeChat; its number of a template message, else None."""
+    client = client_for(runtime, keys)
+    if parcel.kind == OutgoingKind.TEMPLATE:
+        return _send_template(runtime, parcel, keys)
+    if not keys.may(Capability.MESSAGES):
+        raise DeliveryError(
+            say("the account has no right to send customer-service messages"), code=NO_RIGHT
+        )
+    if parcel.is_by_rule and parcel.window_remaining <= keys.slots_for_people:
+        raise DeliveryError(
+            say("the last answers of this reply window are kept for people"),
+            code="kept",
+            is_permanent=True,
+        )
+    client.send(parcel.openid, _content(runtime, client, parcel))
+    return None
+
+
+def _content(runtime: Runtime, client: Client, parcel: Parcel) -> Content:
+    """With its file uploaded; a video has a small picture too, a mini-program card only that."""
+    media_id = thumb_id = ""
+    if parcel.attachment_id is not None and parcel.kind != OutgoingKind.MINI_PROGRAM:
+        media_id = media_id_for(runtime, client, parcel.attachment_id)
+    if parcel.attachment_id is not None and parcel.kind in WITH_THUMB:
+        thumb_id = media_id_for(runtime, client, parcel.attachment_id, as_thumb=True)
+    return content_of(parcel.kind, parcel.text, parcel.fields, media_id, thumb_id)
+
+
+def _send_template(runtime: Runtime, parcel: Parcel, keys: AccountKeys) -> str | None:
+    client, fields = client_for(runtime, keys), parcel.fields
+    template_id, data = fields["template_id"], fields["data"]
+    if fields.get("subscription"):
+        client.send_subscription(parcel.openid, template_id, data, page=fields.get("url", ""))
+        return None
+    return client.send_template(
+        parcel.openid,
+        template_id,
+        data,
+        url=fields.get("url", ""),
+        client_msg_id=f"wxdesk-{parcel.delivery_id}",
+    )
 
 
 def _settle_failed(runtime: Runtime, parcel: Parcel, error: DeliveryError) -> None:
     logger.warning("delivery %d not sent: code %s", parcel.delivery_id, error.code)
-    _settle(runtime, lambda uow: settle_failed(uow, parcel.delivery_id, error))
+    meaning = meaning_of_text(error.code)
+    attachment_id = parcel.attachment_id
+    forgets = meaning is not None and meaning.action is Action.UPLOAD_AGAIN
+
+    def record(uow: UnitOfWork) -> None:
+        if forgets and attachment_id is not None:
+            forget_upload(uow, attachment_id)
+        settle_failed(uow, parcel.delivery_id, error)
+
+    _settle(runtime, record)
 
 
 def _settle(runtime: Runtime, record: Callable[[UnitOfWork], None]) -> None:
@@ -80,21 +151,11 @@ def _settle(runtime: Runtime, record: Callable[[UnitOfWork], None]) -> None:
         record(uow)
 
 
-def _client(runtime: Runtime, uow: UnitOfWork, parcel: Parcel) -> Client | None:
-    """One client an account and configuration, so that connections are used again.
-
-    Found in the transaction of the claim: if the database goes away here, nothing was claimed.
-    """
+def _keys(runtime: Runtime, uow: UnitOfWork, parcel: Parcel) -> AccountKeys | None:
+    """Found in the transaction of the claim: if the database goes away, nothing was claimed."""
     try:
-        keys = get_keys(uow.session, runtime.vault, parcel.account_id)
+        return get_keys(uow.session, runtime.vault, parcel.account_id)
     except WxdeskError as error:  # the keys can't be read
         reason = DeliveryError(error.sentence, code="account", is_permanent=True)
         settle_failed(uow, parcel.delivery_id, reason)
         return None
-    known = (keys.id, keys.config_version)
-    if known not in _clients:
-        for old in [key for key in _clients if key[0] == keys.id]:
-            del _clients[old]
-        credentials = (keys.app_id, keys.app_secret)
-        _clients[known] = Client(runtime.redis, runtime.settings.wechat_api_url, credentials)
-    return _clients[known]

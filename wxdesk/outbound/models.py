@@ -7,17 +7,22 @@ from datetime import datetime
 from sqlalchemy import ForeignKey, Index, String
 from sqlalchemy.orm import Mapped, mapped_column
 
-from wxdesk.outbound.rules import Delivery
+from wxdesk.outbound.rules import Delivery, Via
 from wxdesk.plumbing.db import Base, PrimaryKey, enum_of
 
 
 class DeliveryRow(Base):
-    """State and retries of one outgoing message; `contact_id` keeps one customer's order."""
+    """State and retries of one outgoing message; `contact_id` keeps one customer's order.
+
+    `may_wait`: if WeChat does not let us write now, it is held until the customer writes again.
+    `wechat_msgid` is WeChat's number of a template message, whose end comes as an event.
+    """
 
     __tablename__ = "deliveries"
     __table_args__ = (
         Index("ix_deliveries_due", "state", "next_attempt_at"),
         Index("ix_deliveries_contact", "contact_id", "state", "id"),
+        Index("ix_deliveries_wechat_msgid", "wechat_msgid"),
     )
 
     id: Mapped[PrimaryKey]
@@ -30,3 +35,7 @@ class DeliveryRow(Base):
     settled_at: Mapped[datetime | None]
     error_code: Mapped[str | None] = mapped_column(String(40))
     last_error: Mapped[str | None] = mapped_column(String(500))
+    rid: Mapped[str | None] = mapped_column(String(80))
+    via: Mapped[Via] = mapped_column(enum_of(Via), default=Via.CUSTOMER_SERVICE)
+    wechat_msgid: Mapped[str | None] = mapped_column(String(32))
+    may_wait: Mapped[bool] = mapped_column(default=False)

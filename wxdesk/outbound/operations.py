@@ -1,31 +1,34 @@
 """Answers on their way to WeChat: queued with their message, claimed once, settled with the result.
 
 The row is the work. A claim is a conditional update; the call to WeChat is made between two
-transactions (outbound/jobs.py); a result settles message, clock and reply window together.
+transactions (outbound/jobs.py); a result settles message, clock and reply window together
+(outbound/settling.py).
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import datetime
+from typing import Any
 
 from sqlalchemy import select, update
 from sqlalchemy.orm import aliased
 
+from wxdesk.accounts.facts import facts_of
 from wxdesk.background_jobs import DELIVER_MESSAGE
 from wxdesk.contacts.models import Contact
-from wxdesk.contacts.operations import get_locked as get_locked_contact
-from wxdesk.contacts.operations import spend
 from wxdesk.conversations.models import Message
-from wxdesk.conversations.operations import changed, get_locked, oldest_unanswered
+from wxdesk.conversations.rules import SenderKind
+from wxdesk.media.models import Attachment
+from wxdesk.outbound import held
 from wxdesk.outbound.models import DeliveryRow
-from wxdesk.outbound.rules import GIVEN_UP_AFTER, Delivery, next_attempt_after
-from wxdesk.plumbing.errors import DeliveryError
+from wxdesk.outbound.rules import Delivery, Via
+from wxdesk.plumbing.errors import ConflictError, NotFoundError
 from wxdesk.plumbing.unit_of_work import UnitOfWork
-from wxdesk.sla.operations import person_answered
 from wxdesk.words import say
 
 MOST_SWEPT = 500
+MOST_RELEASED = 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,16 +37,42 @@ class Parcel:
 
     delivery_id: int
     account_id: int
+    contact_id: int
     openid: str
+    kind: str
     text: str
+    fields: dict[str, Any]
+    attachment_id: int | None
+    is_by_rule: bool
+    window_remaining: int
 
 
-def queue_delivery(uow: UnitOfWork, message: Message) -> DeliveryRow:
-    """Make the delivery row of a new outgoing message, in its transaction."""
-    row = DeliveryRow(message_id=message.id, contact_id=message.contact_id, next_attempt_at=uow.now)
+def queue_delivery(
+    uow: UnitOfWork,
+    message: Message,
+    *,
+    is_held: bool = False,
+    may_wait: bool = False,
+    via: Via = Via.CUSTOMER_SERVICE,
+) -> DeliveryRow:
+    """Make the delivery row of a new outgoing message, in its transaction.
+
+    A held one waits until the customer writes; with `may_wait` it becomes one if WeChat refuses.
+    """
+    row = DeliveryRow(
+        message_id=message.id,
+        contact_id=message.contact_id,
+        next_attempt_at=uow.now,
+        state=Delivery.HELD if is_held else Delivery.QUEUED,
+        may_wait=is_held or may_wait,
+        via=via,
+    )
     uow.session.add(row)
     uow.session.flush()
-    uow.enqueue(DELIVER_MESSAGE, row.id)
+    if is_held:
+        held.offer(uow, uow.session.get_one(Contact, message.contact_id))
+    else:
+        uow.enqueue(DELIVER_MESSAGE, row.id)
     return row
 
 
@@ -76,122 +105,132 @@ def claim_delivery(uow: UnitOfWork, delivery_id: int) -> Parcel | None:
     )
     if claimed.rowcount != 1:  # type: ignore[attr-defined]
         return None
-    row = uow.session.get_one(DeliveryRow, delivery_id)
-    message = uow.session.get_one(Message, row.message_id)
-    contact = uow.session.get_one(Contact, row.contact_id)
-    return Parcel(row.id, message.account_id, contact.openid, message.text)
+    return _parcel(uow, uow.session.get_one(DeliveryRow, delivery_id))
 
 
-def settle_sent(uow: UnitOfWork, delivery_id: int) -> None:
-    """WeChat accepted the message: the clock is met, one message of the quota is spent."""
-    row = _settle(uow, delivery_id, Delivery.SENT, None)
-    if row is None:
-        return
-    message = uow.session.get_one(Message, row.message_id)
-    spend(get_locked_contact(uow, row.contact_id))
-    if message.conversation_id is not None:
-        _meet_clock(uow, message, message.conversation_id)
+def release_held(uow: UnitOfWork, contacts: Iterable[Contact]) -> None:
+    """These customers wrote again: their held answers leave now, as many as the window takes.
 
-
-def settle_failed(uow: UnitOfWork, delivery_id: int, error: DeliveryError) -> None:
-    """WeChat did not accept it: try again later, or give up and say why."""
-    row = uow.session.get_one(DeliveryRow, delivery_id)
-    pause = None if error.is_permanent else next_attempt_after(row.attempts)
-    if error.is_ambiguous:
-        settled = _settle(uow, delivery_id, Delivery.UNCONFIRMED, error)
-        if settled is not None:
-            spend(get_locked_contact(uow, row.contact_id))
-    elif pause is None:
-        _settle(uow, delivery_id, Delivery.FAILED, error)
-    else:
-        _put_back(uow, delivery_id, uow.now + pause, error)
-
-
-def sweep_deliveries(uow: UnitOfWork) -> None:
-    """Ring again for rows whose doorbell was lost; own up to sends that nobody saw the end of."""
-    abandoned = uow.session.scalars(
-        select(DeliveryRow.id)
-        .where(
-            DeliveryRow.state == Delivery.SENDING,
-            DeliveryRow.claimed_at < uow.now - GIVEN_UP_AFTER,
-        )
-        .limit(MOST_SWEPT)
+    For accounts that have the message API only; elsewhere the webhook has taken them.
+    """
+    by_id = {contact.id: contact for contact in contacts}
+    waiting = uow.session.execute(
+        select(DeliveryRow.id, DeliveryRow.contact_id)
+        .where(DeliveryRow.contact_id.in_(sorted(by_id)), DeliveryRow.state == Delivery.HELD)
+        .order_by(DeliveryRow.id)
     ).all()
-    for delivery_id in abandoned:
-        lost = DeliveryError(
-            say("the process that sent it was stopped"), code="lost", is_ambiguous=True
+    ready: list[int] = []
+    left = {contact_id: contact.window_remaining for contact_id, contact in by_id.items()}
+    for delivery_id, contact_id in waiting:
+        if left[contact_id] > 0:
+            left[contact_id] -= 1
+            ready.append(delivery_id)
+    if ready:
+        requeue(uow, ready)
+
+
+def requeue(uow: UnitOfWork, delivery_ids: list[int]) -> None:
+    """Send these now, from the first attempt on."""
+    uow.session.execute(
+        update(DeliveryRow)
+        .where(DeliveryRow.id.in_(delivery_ids), DeliveryRow.state != Delivery.SENDING)
+        .values(
+            state=Delivery.QUEUED,
+            next_attempt_at=uow.now,
+            attempts=0,
+            error_code=None,
+            last_error=None,
+            rid=None,
+            settled_at=None,
         )
-        settle_failed(uow, delivery_id, lost)
-    due = uow.session.scalars(
-        select(DeliveryRow.id)
-        .where(DeliveryRow.state == Delivery.QUEUED, DeliveryRow.next_attempt_at <= uow.now)
-        .order_by(DeliveryRow.next_attempt_at)
-        .limit(MOST_SWEPT)
+        .execution_options(synchronize_session=False)
     )
-    for delivery_id in due:
+    for delivery_id in delivery_ids:
         uow.enqueue(DELIVER_MESSAGE, delivery_id)
 
 
-def _settle(
-    uow: UnitOfWork, delivery_id: int, state: Delivery, error: DeliveryError | None
-) -> DeliveryRow | None:
-    """Note the end of a send; None if it was settled before."""
-    settled = uow.session.execute(
+def withdraw(uow: UnitOfWork, message_id: int) -> Message:
+    """Take back an answer that has not left yet; ConflictError if it has."""
+    row, message, contact = _of_message(uow, message_id)
+    taken = uow.session.execute(
         update(DeliveryRow)
-        .where(DeliveryRow.id == delivery_id, DeliveryRow.state == Delivery.SENDING)
-        .values(
-            state=state,
-            settled_at=uow.now,
-            error_code=error.code if error else None,
-            last_error=str(error)[:500] if error else None,
-        )
+        .where(DeliveryRow.id == row.id, DeliveryRow.state == Delivery.HELD)
+        .values(state=Delivery.WITHDRAWN, settled_at=uow.now)
         .execution_options(synchronize_session=False)
     )
-    row = uow.session.get_one(DeliveryRow, delivery_id, populate_existing=True)
-    _announce(uow, row)
-    _ring_for_next(uow, row)
-    return row if settled.rowcount == 1 else None  # type: ignore[attr-defined]
+    if taken.rowcount != 1:  # type: ignore[attr-defined]
+        raise ConflictError(say("this answer does not wait any more"))
+    held.offer(uow, contact)
+    uow.announce("inbox", f"conversation:{message.conversation_id}")
+    return message
 
 
-def _put_back(
-    uow: UnitOfWork, delivery_id: int, next_attempt_at: datetime, error: DeliveryError
-) -> None:
-    uow.session.execute(
-        update(DeliveryRow)
-        .where(DeliveryRow.id == delivery_id, DeliveryRow.state == Delivery.SENDING)
-        .values(
-            state=Delivery.QUEUED,
-            next_attempt_at=next_attempt_at,
-            error_code=error.code,
-            last_error=str(error)[:500],
-        )
-        .execution_options(synchronize_session=False)
-    )
-    _announce(uow, uow.session.get_one(DeliveryRow, delivery_id))
+def try_again(uow: UnitOfWork, message_id: int, *, is_held: bool) -> Message:
+    """Send a failed or unconfirmed message again, or keep it for the customer's next message."""
+    row, message, contact = _of_message(uow, message_id)
+    if row.state not in (Delivery.FAILED, Delivery.UNCONFIRMED):
+        raise ConflictError(say("this answer has not failed"))
+    if is_held:
+        row.state, row.may_wait, row.settled_at = Delivery.HELD, True, None
+        uow.session.flush()
+        held.offer(uow, contact)
+    else:
+        requeue(uow, [row.id])
+    uow.announce("inbox", f"conversation:{message.conversation_id}")
+    return message
 
 
-def _ring_for_next(uow: UnitOfWork, row: DeliveryRow) -> None:
-    waiting = uow.session.scalars(
-        select(DeliveryRow.id)
-        .where(DeliveryRow.contact_id == row.contact_id, DeliveryRow.state == Delivery.QUEUED)
-        .order_by(DeliveryRow.id)
-        .limit(1)
-    ).first()
-    if waiting is not None:
-        uow.enqueue(DELIVER_MESSAGE, waiting)
+def try_account_now(uow: UnitOfWork, account_id: int) -> None:
+    """What waited for the account (its quota, its keys, its rights) is tried at once.
 
-
-def _announce(uow: UnitOfWork, row: DeliveryRow) -> None:
-    message = uow.session.get_one(Message, row.message_id)
-    uow.announce(f"conversation:{message.conversation_id}")
-
-
-def _meet_clock(uow: UnitOfWork, answer: Message, conversation_id: int) -> None:
-    """The answer covers what was recorded before it (the send guard saw to that).
-
-    What came later, or lay in a queue meanwhile, still waits.
+    Held answers too, where the customer's window is still open.
     """
-    conversation, contact = get_locked(uow, conversation_id)
-    newer = oldest_unanswered(uow, conversation_id, after_id=answer.id)
-    person_answered(uow, conversation, answer.id, newer)
-    changed(uow, conversation, contact.openid)
+    is_delayed = (DeliveryRow.state == Delivery.QUEUED) & (DeliveryRow.next_attempt_at > uow.now)
+    may_leave = (
+        (DeliveryRow.state == Delivery.HELD)
+        & (Contact.window_closes_at > uow.now)
+        & (Contact.window_remaining > 0)
+    )
+    if not facts_of(uow.session, [account_id])[account_id].has_messages:
+        return
+    waiting = uow.session.execute(
+        select(DeliveryRow.id, Contact)
+        .join(Contact, Contact.id == DeliveryRow.contact_id)
+        .where(Contact.account_id == account_id, is_delayed | may_leave)
+        .order_by(DeliveryRow.id)
+        .limit(MOST_SWEPT)
+    ).all()
+    if waiting:
+        requeue(uow, [delivery_id for delivery_id, _ in waiting])
+    for contact in {contact.id: contact for _, contact in waiting}.values():
+        held.offer(uow, contact)
+
+
+def _parcel(uow: UnitOfWork, row: DeliveryRow) -> Parcel:
+    message = uow.session.get_one(Message, row.message_id)
+    contact = uow.session.get_one(Contact, row.contact_id)
+    attachment_id = uow.session.scalar(
+        select(Attachment.id).where(Attachment.message_id == message.id).limit(1)
+    )
+    return Parcel(
+        delivery_id=row.id,
+        account_id=message.account_id,
+        contact_id=contact.id,
+        openid=contact.openid,
+        kind=message.kind,
+        text=message.text,
+        fields=message.payload or {},
+        attachment_id=attachment_id,
+        is_by_rule=message.sender_kind is SenderKind.RULE,
+        window_remaining=contact.window_remaining,
+    )
+
+
+def _of_message(uow: UnitOfWork, message_id: int) -> tuple[DeliveryRow, Message, Contact]:
+    row = uow.session.scalars(
+        select(DeliveryRow).where(DeliveryRow.message_id == message_id).with_for_update()
+    ).one_or_none()
+    if row is None:
+        raise NotFoundError(say("there is no answer %(id)d", id=message_id))
+    message = uow.session.get_one(Message, message_id)
+    return row, message, uow.session.get_one(Contact, row.contact_id)

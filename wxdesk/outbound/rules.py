@@ -1,23 +1,80 @@
-"""States of a delivery and when it is tried again. Pure."""
+"""States of a delivery, and what follows from WeChat's answer. Pure."""
 
 from __future__ import annotations
 
-from datetime import timedelta
+from dataclasses import dataclass
+from datetime import datetime, timedelta
 from enum import StrEnum
 
+from wxdesk.wechat.error_codes import Action
 from wxdesk.words import say
 
-LONGEST_TEXT_BYTES = 2047
-MOST_ATTEMPTS = 6
 GIVEN_UP_AFTER = timedelta(seconds=150)  # longer than the job that sends may take
+LONGEST_WAIT = timedelta(hours=48)  # no reply window is longer
+MOST_ATTEMPTS = 6
+ACCOUNT_PAUSE = timedelta(minutes=1)
+MOST_ACCOUNT_ATTEMPTS = 30
+NO_MESSAGES = "48001"  # as WeChat says it
+NO_RIGHT = "unverified"  # as we know it, without asking
 
 
 class Delivery(StrEnum):
+    """`held` waits for the customer's next message; `withdrawn` was taken back before it left."""
+
     QUEUED = "queued"
     SENDING = "sending"
     SENT = "sent"
     FAILED = "failed"
     UNCONFIRMED = "unconfirmed"
+    HELD = "held"
+    WITHDRAWN = "withdrawn"
+
+
+class Via(StrEnum):
+    """How an answer leaves: WeChat's message API, the answer to a push, or a template."""
+
+    CUSTOMER_SERVICE = "customer_service"
+    PASSIVE = "passive"
+    TEMPLATE = "template"
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """What WeChat answered instead of accepting; `action` is None for codes of our own."""
+
+    code: str
+    action: Action | None
+    is_permanent: bool
+    is_ambiguous: bool
+    retry_at: datetime | None = None
+    is_uncounted: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class NextStep:
+    """The state that a delivery takes on; `at` is when a queued one is tried again."""
+
+    state: Delivery
+    at: datetime | None = None
+
+
+def next_step(
+    refusal: Refusal, *, attempts: int, may_wait: bool, queued_at: datetime, now: datetime
+) -> NextStep:
+    """What becomes of a message that WeChat did not accept, after so many attempts.
+
+    Nothing is sent again that may have arrived, and nothing waits longer than a window is open.
+    """
+    if refusal.is_ambiguous:
+        return NextStep(Delivery.UNCONFIRMED)
+    if refusal.code in (NO_MESSAGES, NO_RIGHT):
+        return NextStep(Delivery.HELD)
+    if refusal.action in (Action.CLOSE_WINDOW, Action.SPEND_WINDOW):
+        return NextStep(Delivery.HELD if may_wait else Delivery.FAILED)
+    if now - queued_at > LONGEST_WAIT:
+        return NextStep(Delivery.FAILED)
+    at = _next_attempt(refusal, attempts, now)
+    return NextStep(Delivery.QUEUED, at) if at else NextStep(Delivery.FAILED)
 
 
 def next_attempt_after(attempts: int) -> timedelta | None:
@@ -27,15 +84,17 @@ def next_attempt_after(attempts: int) -> timedelta | None:
     return timedelta(seconds=2 ** (attempts - 1))
 
 
+def _next_attempt(refusal: Refusal, attempts: int, now: datetime) -> datetime | None:
+    if refusal.action is Action.ACCOUNT:  # an admin can mend it; until then nothing is lost
+        return now + ACCOUNT_PAUSE if attempts < MOST_ACCOUNT_ATTEMPTS else None
+    if refusal.is_permanent and refusal.action is not Action.UPLOAD_AGAIN:
+        return None
+    if refusal.retry_at is not None and refusal.is_uncounted:
+        return max(refusal.retry_at, now)
+    pause = next_attempt_after(attempts)
+    return now + pause if pause else None
+
+
 def text_problem(text: str) -> str | None:
-    """A sentence when WeChat would not take the text (docs/wechat.md#text-length)."""
-    if not text.strip():
-        return say("the answer is empty")
-    size = len(text.encode())
-    if size > LONGEST_TEXT_BYTES:
-        return say(
-            "the answer has %(size)d bytes; WeChat takes %(most)d",
-            size=size,
-            most=LONGEST_TEXT_BYTES,
-        )
-    return None
+    """A sentence when there is nothing to send."""
+    return None if text.strip() else say("the answer is empty")

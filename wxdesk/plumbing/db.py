@@ -67,14 +67,17 @@ class Base(DeclarativeBase):
     }
 
 
-def enum_of(kind: type[StrEnum]) -> Enum:
-    """A column that stores the member's value as text, checked by the database."""
+def enum_of(kind: type[StrEnum], name: str | None = None) -> Enum:
+    """A column that stores the member's value as text, checked by the database.
+
+    `name` tells two columns of one kind in one table apart.
+    """
     return Enum(
         kind,
         native_enum=False,
         create_constraint=True,
         length=20,
-        name=kind.__name__.lower(),
+        name=name or kind.__name__.lower(),
         values_callable=lambda members: [member.value for member in members],
     )
 

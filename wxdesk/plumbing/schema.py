@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 from alembic import command
 from alembic.config import Config
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy import Engine
+from sqlalchemy import Connection, Engine
 
 MIGRATIONS = Path(__file__).parents[1] / "migrations"
 
@@ -17,9 +18,21 @@ def upgrade(engine: Engine) -> None:
     """Bring the schema to head; does nothing when it is there."""
     config = _config()
     with engine.connect() as connection:
+        _check_references(connection, is_on=False)
         config.attributes["connection"] = connection
         command.upgrade(config, "head")
         connection.commit()
+        _check_references(connection, is_on=True)
+
+
+def _check_references(connection: Connection, *, is_on: bool) -> None:
+    """SQLite changes a table by copying it: rows that refer to it must not stop that.
+
+    Only outside of a transaction can it be told so.
+    """
+    if connection.dialect.name == "sqlite":
+        driver: Any = connection.connection
+        driver.execute(f"PRAGMA foreign_keys={'ON' if is_on else 'OFF'}")
 
 
 def pending_migrations(engine: Engine) -> list[str]:

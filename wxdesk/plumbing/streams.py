@@ -17,8 +17,10 @@ STALE_MILLISECONDS = 30_000
 ONCE_SECONDS = 3600
 FLAG_SECONDS = 10
 
-# KEYS: once key, standings hash, wake-up flag, counter hash, then the streams in order of urgency.
-# ARGV: standings field, counter field, body, answer, choices " standing:stream number:0|1 …"
+# KEYS: once key, standings hash, wake-up flag, counter hash, hash of held answers, hash of taken
+# ones, then the streams in order of urgency.
+# ARGV: standings field, counter field, body, answer, choices " standing:stream number:0|1 …",
+# the number of the stream for a push that takes the answer held for this field ("": none is taken).
 # Answers {is new, answer, must ring}. The once key keeps the answer for repeated deliveries.
 APPEND_ONCE = f"""
 local kept = redis.call('GET', KEYS[1])
@@ -27,7 +29,16 @@ local standing = redis.call('HGET', KEYS[2], ARGV[1]) or 'new'
 local number, has_answer = string.match(ARGV[5], ' ' .. standing .. ':(%d):(%d)')
 if not number then number, has_answer = string.match(ARGV[5], ' new:(%d):(%d)') end
 local answer = has_answer == '1' and ARGV[4] or ''
-redis.call('XADD', KEYS[4 + tonumber(number)], '*', 'body', ARGV[3], 'answer', answer)
+if ARGV[6] ~= '' then
+  local held = redis.call('HGET', KEYS[5], ARGV[1])
+  if held then
+    answer = held
+    if has_answer == '1' then number = ARGV[6] end
+    redis.call('HDEL', KEYS[5], ARGV[1])
+    redis.call('HSET', KEYS[6], ARGV[1], held)
+  end
+end
+redis.call('XADD', KEYS[6 + tonumber(number)], '*', 'body', ARGV[3], 'answer', answer)
 redis.call('SET', KEYS[1], answer, 'EX', {ONCE_SECONDS})
 redis.call('HINCRBY', KEYS[4], ARGV[2], 1)
 local ring = redis.call('SET', KEYS[3], '1', 'NX', 'EX', {FLAG_SECONDS})
@@ -59,7 +70,11 @@ class StreamEntry:
 
 @dataclass(frozen=True, slots=True)
 class Offer:
-    """One entry to append: `choices` says into which stream for which standing."""
+    """One entry to append: `choices` says into which stream for which standing.
+
+    With `held_stream` (a stream's number, from 1) the answer that lies in `held_key` for this field
+    goes out, and moves to `taken_key` until it is recorded; it goes before a rule's answer.
+    """
 
     once_key: str
     standings_key: str
@@ -68,6 +83,9 @@ class Offer:
     body: str
     answer: str
     choices: str
+    held_key: str = ""
+    taken_key: str = ""
+    held_stream: int | None = None
 
 
 class Streams:
@@ -85,13 +103,22 @@ class Streams:
     def append_once(self, offer: Offer) -> Appended:
         """Append unless the once-key is known; one round trip."""
         once_key = f"{self._prefix}:once:{offer.once_key}"
-        keys = [once_key, offer.standings_key, self._flag, self.counter_key, *self._keys]
+        keys = [
+            once_key,
+            offer.standings_key,
+            self._flag,
+            self.counter_key,
+            offer.held_key,
+            offer.taken_key,
+            *self._keys,
+        ]
         arguments = [
             offer.standings_field,
             offer.counter_field,
             offer.body,
             offer.answer,
             offer.choices,
+            offer.held_stream or "",
         ]
         is_new, answer, must_ring = self._append(keys=keys, args=arguments)
         return Appended(bool(is_new), answer.decode(), bool(must_ring))

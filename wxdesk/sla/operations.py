@@ -202,4 +202,6 @@ def _reset_running_clocks(uow: UnitOfWork, account_id: int, targets: Targets) ->
         setattr(conversation, f"{clock}_deadline_at", deadline_at)
         conversation.version += 1
         _derive(conversation)
+        if conversation.urgency_rank:  # else the reply window decides
+            conversation.urgent_at = conversation.due_at
     uow.announce("inbox")

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from datetime import datetime
+from typing import Any
 
 from sqlalchemy import ForeignKey, String, Text, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
 from wxdesk.plumbing.db import Base, PrimaryKey, enum_of
-from wxdesk.triage.rules import Match
+from wxdesk.triage.rules import Match, ReplyKind
 
 
 class AutoReplyRule(Base):
@@ -22,6 +23,9 @@ class AutoReplyRule(Base):
     match: Mapped[Match] = mapped_column(enum_of(Match))
     patterns: Mapped[str] = mapped_column(Text)
     reply_text: Mapped[str] = mapped_column(Text)
+    reply_kind: Mapped[ReplyKind] = mapped_column(enum_of(ReplyKind), default=ReplyKind.TEXT)
+    reply_content: Mapped[dict[str, Any] | None]
+    attachment_id: Mapped[int | None] = mapped_column(ForeignKey("attachments.id"))
     priority: Mapped[int] = mapped_column(default=0)
     is_active: Mapped[bool] = mapped_column(default=False)
     version: Mapped[int] = mapped_column(default=1)
@@ -42,6 +46,9 @@ class AutoReplyRuleVersion(Base):
     match: Mapped[Match] = mapped_column(enum_of(Match))
     patterns: Mapped[str] = mapped_column(Text)
     reply_text: Mapped[str] = mapped_column(Text)
+    reply_kind: Mapped[ReplyKind] = mapped_column(enum_of(ReplyKind), default=ReplyKind.TEXT)
+    reply_content: Mapped[dict[str, Any] | None]
+    attachment_id: Mapped[int | None] = mapped_column(ForeignKey("attachments.id"))
     priority: Mapped[int]
     is_active: Mapped[bool]
     changed_at: Mapped[datetime]

@@ -3,30 +3,51 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from typing import Any
 
 from wxdesk.accounts.models import Account
 from wxdesk.accounts.operations import touch
+from wxdesk.background_jobs import REFRESH_UPLOADS
+from wxdesk.media.models import Attachment
+from wxdesk.outbound.contents import OutgoingKind, content_of, summary_of
 from wxdesk.plumbing.errors import InvalidInputError, NotFoundError
 from wxdesk.plumbing.unit_of_work import UnitOfWork
 from wxdesk.triage.models import AutoReplyRule, AutoReplyRuleVersion
 from wxdesk.triage.rulebook import BadPatternError, compile_pattern
 from wxdesk.triage.rules import (
     LONGEST_PATTERN,
+    LONGEST_REPLY_BYTES,
     MOST_PATTERNS,
+    PASSIVE_WITH_FILE,
     Match,
+    ReplyKind,
     printable,
     reply_problem,
     split_patterns,
 )
+from wxdesk.wechat.reply import passive_reply
 from wxdesk.words import say
 
-VERSIONED = ("name", "match", "patterns", "reply_text", "priority", "is_active")
+VERSIONED = (
+    "name",
+    "match",
+    "patterns",
+    "reply_text",
+    "reply_kind",
+    "reply_content",
+    "attachment_id",
+    "priority",
+    "is_active",
+)
 LARGEST_PRIORITY = 1_000
 
 
 @dataclass(frozen=True, slots=True)
 class RuleForm:
-    """A rule as a marketer types it; `patterns` holds one a line."""
+    """A rule as a marketer types it; `patterns` holds one a line.
+
+    `reply_content` holds the fields of a card or menu (outbound/composing.py).
+    """
 
     account_id: int
     name: str
@@ -35,15 +56,28 @@ class RuleForm:
     reply_text: str
     priority: int = 0
     is_active: bool = False
+    reply_kind: ReplyKind = ReplyKind.TEXT
+    reply_content: dict[str, Any] | None = None
+    attachment_id: int | None = None
+
+    @property
+    def has_file(self) -> bool:
+        return self.reply_kind in PASSIVE_WITH_FILE
 
 
 def cleaned(form: RuleForm) -> RuleForm:
     """As it is stored: without control characters, doubles and outer spaces."""
+    content = form.reply_content or None
+    text = printable(form.reply_text).replace("\r\n", "\n").strip()
+    if form.reply_kind is not ReplyKind.TEXT:
+        text = summary_of(OutgoingKind(form.reply_kind), content or {})
     return replace(
         form,
         name=printable(form.name).strip(),
         patterns="\n".join(split_patterns(printable(form.patterns))),
-        reply_text=printable(form.reply_text).replace("\r\n", "\n").strip(),
+        reply_text=text,
+        reply_content=None if form.reply_kind is ReplyKind.TEXT else content,
+        attachment_id=form.attachment_id if form.has_file else None,
     )
 
 
@@ -55,8 +89,8 @@ def problems(form: RuleForm) -> dict[str, str]:
         found["name"] = say("a name has 1 to %(most)d characters", most=80)
     if problem := _pattern_problem(form):
         found["patterns"] = problem
-    if problem := reply_problem(form.reply_text):
-        found["reply_text"] = problem
+    if problem := _reply_problem(form):
+        found["attachment_id" if form.has_file else "reply_text"] = problem
     if abs(form.priority) > LARGEST_PRIORITY:
         found["priority"] = say("between -%(most)d and %(most)d", most=LARGEST_PRIORITY)
     return found
@@ -92,13 +126,9 @@ def switch_rule(
     """Switch a rule on or off; every process follows within a second."""
     rule = _locked(uow, rule_id)
     form = RuleForm(
-        rule.account_id,
-        rule.name,
-        rule.match,
-        rule.patterns,
-        rule.reply_text,
-        rule.priority,
-        is_active,
+        **{name: getattr(rule, name) for name in VERSIONED if name != "is_active"},
+        account_id=rule.account_id,
+        is_active=is_active,
     )
     if rule.is_active != is_active:
         _apply(uow, rule, form, changed_by_id)
@@ -106,6 +136,7 @@ def switch_rule(
 
 
 def _apply(uow: UnitOfWork, rule: AutoReplyRule, form: RuleForm, changed_by_id: int | None) -> None:
+    _keep_file(uow, rule.account_id, form)
     for name in VERSIONED:
         setattr(rule, name, getattr(form, name))
     rule.version += 1
@@ -124,6 +155,24 @@ def _apply(uow: UnitOfWork, rule: AutoReplyRule, form: RuleForm, changed_by_id: 
     touch(uow, rule.account_id)
 
 
+def _keep_file(uow: UnitOfWork, account_id: int, form: RuleForm) -> None:
+    """The rule's file stays, and WeChat gets a copy of it before the rule can answer."""
+    if form.attachment_id is None:
+        return
+    with uow.session.no_autoflush:  # a new rule has no row yet
+        attachment = uow.session.get(Attachment, form.attachment_id)
+    is_ours = (
+        attachment is not None
+        and attachment.account_id == account_id
+        and attachment.attached_by_id is not None  # never a customer's own file
+    )
+    if attachment is None or not is_ours or attachment.kind.value != form.reply_kind.value:
+        raise InvalidInputError("attachment_id", say("there is no such file"))
+    attachment.is_kept = True
+    if form.is_active:
+        uow.enqueue(REFRESH_UPLOADS)
+
+
 def _locked(uow: UnitOfWork, rule_id: int) -> AutoReplyRule:
     rule = uow.session.get(AutoReplyRule, rule_id, with_for_update=True)
     if rule is None:
@@ -135,6 +184,20 @@ def _acceptable(form: RuleForm) -> RuleForm:
     for field, sentence in problems(form).items():
         raise InvalidInputError(field, sentence)
     return cleaned(form)
+
+
+def _reply_problem(form: RuleForm) -> str | None:
+    """A sentence when WeChat would not take the answer (docs/wechat.md#passive-replies)."""
+    if form.has_file:
+        return None if form.attachment_id else say("choose the file that the rule answers with")
+    if form.reply_kind is ReplyKind.TEXT:
+        return reply_problem(form.reply_text)
+    content = content_of(form.reply_kind, form.reply_text, form.reply_content or {}, "")
+    try:
+        passive_reply(content, openid="o", original_id="gh", seconds=0)
+    except ValueError:
+        return say("the reply is too long: WeChat takes %(most)d bytes", most=LONGEST_REPLY_BYTES)
+    return None
 
 
 def _pattern_problem(form: RuleForm) -> str | None:

@@ -3,20 +3,23 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
+from typing import Any
 
 from sqlalchemy import Select, select
 from sqlalchemy.orm import Session
 
 from wxdesk.accounts.models import Account
 from wxdesk.agents.models import Agent
+from wxdesk.media.models import Attachment
 from wxdesk.plumbing.errors import NotFoundError
 from wxdesk.triage.models import AutoReplyRule, AutoReplyRuleVersion
 from wxdesk.triage.rulebook import RuleText
-from wxdesk.triage.rules import Match, split_patterns
+from wxdesk.triage.rules import PASSIVE_WITH_FILE, Match, Reply, ReplyKind, split_patterns
 
 MOST_RULES = 20_000
 MOST_VERSIONS = 100
+UPLOAD_LIFE = timedelta(days=2, hours=20)  # WeChat keeps an upload for three days
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,11 +34,20 @@ class RuleView:
     match: Match
     patterns: list[str]
     reply_text: str
+    reply_kind: ReplyKind
+    reply_content: dict[str, Any]
+    attachment_id: int | None
     priority: int
     is_active: bool
     version: int
     updated_at: datetime
     updated_by: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class RuleFile:
+    account_id: int
+    attachment_id: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,8 +60,11 @@ class VersionView:
     patterns: list[str]
 
 
-def list_active(session: Session, account_id: int) -> list[RuleText]:
-    """The account's active rules (at most 20,000), for the rulebook."""
+def list_active(session: Session, account_id: int, now: datetime) -> list[RuleText]:
+    """The account's active rules (at most 20,000), for the rulebook.
+
+    One that answers with a file is left out until WeChat has a fresh copy of it.
+    """
     rows = session.execute(
         select(
             AutoReplyRule.id,
@@ -58,12 +73,46 @@ def list_active(session: Session, account_id: int) -> list[RuleText]:
             AutoReplyRule.patterns,
             AutoReplyRule.reply_text,
             AutoReplyRule.priority,
+            AutoReplyRule.reply_kind,
+            AutoReplyRule.reply_content,
+            AutoReplyRule.attachment_id,
+            Attachment.uploaded_media_id,
+            Attachment.uploaded_at,
         )
+        .outerjoin(Attachment, Attachment.id == AutoReplyRule.attachment_id)
         .where(AutoReplyRule.account_id == account_id, AutoReplyRule.is_active)
         .order_by(AutoReplyRule.id)
         .limit(MOST_RULES)
     )
-    return [RuleText(*row) for row in rows]
+    found = []
+    for row in rows:
+        is_fresh = row.uploaded_at is not None and now - row.uploaded_at < UPLOAD_LIFE
+        if row.reply_kind in PASSIVE_WITH_FILE and not is_fresh:
+            continue
+        reply = Reply(
+            row.reply_text,
+            row.reply_kind,
+            row.reply_content,
+            row.attachment_id,
+            row.uploaded_media_id or "",
+        )
+        found.append(RuleText(row.id, row.version, row.match, row.patterns, reply, row.priority))
+    return found
+
+
+def list_stale_files(session: Session, before: datetime, limit: int) -> list[RuleFile]:
+    """Files of active rules that were uploaded before this, or never."""
+    rows = session.execute(
+        select(AutoReplyRule.account_id, Attachment.id)
+        .join(Attachment, Attachment.id == AutoReplyRule.attachment_id)
+        .where(
+            AutoReplyRule.is_active,
+            Attachment.uploaded_at.is_(None) | (Attachment.uploaded_at < before),
+        )
+        .distinct()
+        .limit(limit)
+    )
+    return [RuleFile(*row) for row in rows]
 
 
 def list_rules(
@@ -133,6 +182,9 @@ def _view(rule: AutoReplyRule, account: Account, updated_by: str | None) -> Rule
         match=rule.match,
         patterns=split_patterns(rule.patterns),
         reply_text=rule.reply_text,
+        reply_kind=rule.reply_kind,
+        reply_content=rule.reply_content or {},
+        attachment_id=rule.attachment_id,
         priority=rule.priority,
         is_active=rule.is_active,
         version=rule.version,

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import ahocorasick_rs
 import re2
 
-from wxdesk.triage.rules import Hit, Match, fold, split_patterns
+from wxdesk.triage.rules import Hit, Match, Reply, fold, split_patterns
 
 logger = logging.getLogger(__name__)
 
@@ -29,7 +29,7 @@ class RuleText:
     version: int
     match: Match
     patterns: str
-    reply_text: str
+    reply: Reply
     priority: int
 
 
@@ -62,7 +62,7 @@ class Rulebook:
         self._regexes: list[tuple[re2._Regexp, Hit]] = []
         for rule in rules:
             for pattern in split_patterns(rule.patterns):
-                hit = Hit(rule.id, rule.version, rule.priority, rule.reply_text, pattern)
+                hit = Hit(rule.id, rule.version, rule.priority, rule.reply, pattern)
                 if rule.match is Match.EXACT:
                     self._exact.setdefault(fold(pattern), []).append(hit)
                 elif rule.match is Match.CONTAINS:

@@ -6,6 +6,7 @@ import re
 import unicodedata
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import Any
 
 from wxdesk.words import say
 
@@ -21,6 +22,21 @@ class Match(StrEnum):
     REGEX = "regex"
 
 
+class ReplyKind(StrEnum):
+    """What a rule answers with; the values are WeChat's message types."""
+
+    TEXT = "text"
+    IMAGE = "image"
+    VOICE = "voice"
+    VIDEO = "video"
+    NEWS = "news"
+    MINI_PROGRAM = "miniprogrampage"
+    MENU = "msgmenu"
+
+
+PASSIVE_WITH_FILE = frozenset({ReplyKind.IMAGE, ReplyKind.VOICE, ReplyKind.VIDEO})
+
+
 class Urgency(StrEnum):
     """The intake streams, the most urgent first."""
 
@@ -31,13 +47,24 @@ class Urgency(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
+class Reply:
+    """What a rule answers: `fields` as in outbound/contents.py, `media_id` of its file's upload."""
+
+    text: str
+    kind: ReplyKind = ReplyKind.TEXT
+    fields: dict[str, Any] | None = None
+    attachment_id: int | None = None
+    media_id: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Hit:
     """The rule that answers a message, and the pattern that it matched."""
 
     rule_id: int
     version: int
     priority: int
-    reply_text: str
+    reply: Reply
     matched: str
 
 

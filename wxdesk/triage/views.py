@@ -2,26 +2,25 @@
 
 from __future__ import annotations
 
-import re
-
 from flask import Blueprint, flash, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response
 
 from wxdesk.accounts.queries import list_names
 from wxdesk.agents.access import person, requires
+from wxdesk.media.api import keep_upload, takes_files
+from wxdesk.media.uploads import NewUpload
 from wxdesk.plumbing.errors import InvalidInputError
 from wxdesk.plumbing.http import cursor_argument, cursor_of, integer_argument, whole_number
 from wxdesk.plumbing.translation import translated
 from wxdesk.runtime import current
-from wxdesk.triage.operations import RuleForm, change_rule, create_rule, problems, switch_rule
+from wxdesk.triage.forms import form_of, read_form
+from wxdesk.triage.operations import RuleForm, change_rule, create_rule, switch_rule
 from wxdesk.triage.queries import RuleView, get_rule, list_rules, list_versions
-from wxdesk.triage.rules import Match
 from wxdesk.words import say
 
 bp = Blueprint("triage", __name__, url_prefix="/settings/rules")
 
 PAGE = 50
-PRIORITY = re.compile("-?[0-9]{1,5}")
 
 
 @bp.get("")
@@ -52,6 +51,7 @@ def new() -> str:
 
 
 @bp.post("/new")
+@takes_files
 @requires("rules.write")
 def create() -> Response | tuple[str, int]:
     form, errors = _read_form()
@@ -72,10 +72,11 @@ def create() -> Response | tuple[str, int]:
 def edit(rule_id: int) -> str:
     with current().reading() as session:
         rule = get_rule(session, rule_id)
-    return _edit_page(_form_of(rule), {}, rule)
+    return _edit_page(form_of(rule), {}, rule)
 
 
 @bp.post("/<int:rule_id>")
+@takes_files
 @requires("rules.write")
 def change(rule_id: int) -> Response | tuple[str, int]:
     form, errors = _read_form()
@@ -107,42 +108,24 @@ def switch(rule_id: int) -> str | Response:
 
 
 def _read_form() -> tuple[RuleForm | None, dict[str, str]]:
-    """The form, or None with what is wrong at which field."""
-    values = request.form
-    errors = {}
-    priority = values.get("priority", "0").strip() or "0"
-    account_id = whole_number(values.get("account_id", ""))
-    if not PRIORITY.fullmatch(priority):
-        errors["priority"] = translated(say("a whole number is needed"))
-    if values.get("match") not in list(Match):
-        errors["match"] = translated(say("one of: %(values)s", values=", ".join(Match)))
-    if account_id is None:
-        errors["account_id"] = translated(say("there is no such official account"))
-    if errors or account_id is None:
-        return None, errors
-    form = RuleForm(
-        account_id=account_id,
-        name=values.get("name", ""),
-        match=Match(values["match"]),
-        patterns=values.get("patterns", ""),
-        reply_text=values.get("reply_text", ""),
-        priority=int(priority),
-        is_active=values.get("is_active", "") in ("1", "on", "true"),
-    )
-    errors = {field: translated(sentence) for field, sentence in problems(form).items()}
-    return (None if errors else form), errors
+    """The form, or None with what is wrong at which field, in the person's language."""
+    attachment_id = None
+    try:
+        attachment_id = _attached()
+    except InvalidInputError as error:
+        return None, {error.field: translated(error.sentence)}
+    form, errors = read_form(request.form.to_dict(), attachment_id)
+    return form, {field: translated(sentence) for field, sentence in errors.items()}
 
 
-def _form_of(rule: RuleView) -> dict[str, str]:
-    return {
-        "account_id": str(rule.account_id),
-        "name": rule.name,
-        "match": rule.match,
-        "patterns": "\n".join(rule.patterns),
-        "reply_text": rule.reply_text,
-        "priority": str(rule.priority),
-        "is_active": "1" if rule.is_active else "",
-    }
+def _attached() -> int | None:
+    """The id of a file that was chosen in the form; kept for a day if the form is not saved."""
+    file = request.files.get("file")
+    account_id = whole_number(request.form.get("account_id", ""))
+    if file is None or not file.filename or account_id is None:
+        return None
+    upload = NewUpload(account_id, person().id, file.filename, file.stream.read())
+    return keep_upload(current(), upload).id
 
 
 def _edit_page(form: dict[str, str], errors: dict[str, str], rule: RuleView | None) -> str:

@@ -1,0 +1,158 @@
+"""Conversations as JSON (documented in inbox/openapi.py)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy.orm import Session
+
+from wxdesk.accounts.facts import Facts, facts_of
+from wxdesk.contacts.models import ReplyWindow
+from wxdesk.contacts.windows import counting, latest
+from wxdesk.conversations.models import Conversation
+from wxdesk.conversations.queries import ConversationRow
+from wxdesk.inbox.contact_shapes import contacts_json, shown_name
+from wxdesk.inbox.shapes import Senders
+from wxdesk.inbox.ways import Ways, accounts_with_templates, count_on_their_way, ways_of
+from wxdesk.outbound.held import count_held
+from wxdesk.plumbing.clock import FAR_FUTURE, iso
+from wxdesk.plumbing.translation import translated
+from wxdesk.sla.operations import running_clock
+from wxdesk.sla.rules import Clock
+
+LONGEST_PREVIEW = 200
+
+
+@dataclass(frozen=True, slots=True)
+class _Beside:
+    """What stands in other tables, found with a fixed number of queries a page."""
+
+    senders: Senders
+    facts: dict[int, Facts]
+    windows: dict[int, list[ReplyWindow]]
+    held: dict[int, list[int]]
+    on_their_way: dict[int, int]
+    templates: set[int]
+    contacts: dict[int, dict[str, Any]]
+    now: datetime
+
+
+def conversations_json(
+    session: Session, rows: Sequence[ConversationRow], now: datetime
+) -> list[dict[str, Any]]:
+    """Conversations with their latest message, their customer and the ways to answer."""
+    contact_ids = [row.contact.id for row in rows]
+    account_ids = {row.account.id for row in rows}
+    latest_messages = [row.last_message for row in rows if row.last_message is not None]
+    beside = _Beside(
+        senders=Senders(session, latest_messages),
+        facts=facts_of(session, account_ids),
+        windows=latest(session, contact_ids),
+        held=count_held(session, contact_ids),
+        on_their_way=count_on_their_way(session, contact_ids),
+        templates=accounts_with_templates(session, account_ids),
+        contacts=contacts_json(session, [row.contact for row in rows]),
+        now=now,
+    )
+    return [_conversation(row, beside) for row in rows]
+
+
+def _conversation(row: ConversationRow, beside: _Beside) -> dict[str, Any]:
+    it, contact = row.conversation, row.contact
+    facts = beside.facts[row.account.id]
+    ways = ways_of(
+        contact,
+        facts,
+        beside.now,
+        on_their_way=beside.on_their_way.get(contact.id, 0),
+        has_templates=row.account.id in beside.templates,
+    )
+    return {
+        "id": it.id,
+        "account": row.account.slug,
+        "account_name": row.account.name,
+        "openid": contact.openid,
+        "contact": beside.contacts[contact.id],
+        "status": it.status,
+        "priority": it.priority,
+        "assignee": {"id": row.assignee.id, "name": row.assignee.name} if row.assignee else None,
+        "waiting_since": iso(it.waiting_since),
+        "deadlines": {
+            "first_response": _running(it, Clock.FIRST_RESPONSE),
+            "next_response": _running(it, Clock.NEXT_RESPONSE),
+            "resolution": None,
+        },
+        "clocks": {
+            "first_response": _clock(it, Clock.FIRST_RESPONSE),
+            "next_response": _clock(it, Clock.NEXT_RESPONSE),
+            "resolution": None,
+        },
+        "due_at": iso(it.due_at) if it.due_at < FAR_FUTURE else None,
+        "is_breached": it.is_breached,
+        "is_closing_soon": it.urgency_rank == 0,
+        "reply_window": _window(row, facts, beside),
+        **_answerable(ways, facts),
+        "held": len(beside.held.get(contact.id, ())),
+        "tags": [],
+        "version": it.version,
+        "last_message": _preview(row, beside.senders),
+        "opened_at": iso(it.opened_at),
+        "resolved_at": iso(it.resolved_at),
+    }
+
+
+def _answerable(ways: Ways, facts: Facts) -> dict[str, Any]:
+    return {
+        "ways": list(ways.ways),
+        "cannot_send": translated(ways.problem) if ways.problem else None,
+        "passive_only": not facts.has_messages,
+        "can_attach": facts.has_messages,
+    }
+
+
+def _window(row: ConversationRow, facts: Facts, beside: _Beside) -> dict[str, Any]:
+    contact = row.contact
+    entry = counting(beside.windows.get(contact.id, ()), beside.now)
+    return {
+        "closes_at": iso(contact.window_closes_at),
+        "remaining": contact.window_remaining,
+        "act": entry.act if entry else None,
+        "opened_at": iso(entry.opened_at) if entry else None,
+        "quota": entry.quota if entry else None,
+        "used": entry.used if entry else None,
+        "closed_by": entry.closed_by if entry else None,
+        "kept_for_people": facts.slots_for_people,
+    }
+
+
+def _preview(row: ConversationRow, senders: Senders) -> dict[str, Any] | None:
+    message = row.last_message
+    if message is None:
+        return None
+    return {
+        "id": message.id,
+        "direction": message.direction,
+        "kind": message.kind,
+        "text": message.text[:LONGEST_PREVIEW],
+        "sender": senders.of(message, shown_name(row.contact)),
+        "received_at": iso(message.received_at),
+    }
+
+
+def _running(conversation: Conversation, clock: Clock) -> str | None:
+    is_running = conversation.due_at < FAR_FUTURE and running_clock(conversation) is clock
+    return iso(conversation.due_at) if is_running else None
+
+
+def _clock(conversation: Conversation, clock: Clock) -> dict[str, str | None] | None:
+    deadline_at: datetime | None = getattr(conversation, f"{clock}_deadline_at")
+    if deadline_at is None:
+        return None
+    return {
+        "deadline_at": iso(deadline_at),
+        "met_at": iso(getattr(conversation, f"{clock}_met_at")),
+        "breached_at": iso(getattr(conversation, f"{clock}_breached_at")),
+    }

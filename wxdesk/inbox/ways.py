@@ -1,0 +1,87 @@
+"""In which ways a customer can be answered at this moment."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
+from wxdesk.accounts.facts import Facts
+from wxdesk.accounts.models import MessageTemplate
+from wxdesk.contacts.models import Contact
+from wxdesk.outbound.models import DeliveryRow
+from wxdesk.outbound.rules import Delivery
+from wxdesk.words import say
+
+
+class Way(StrEnum):
+    """Send now; hold until the customer writes; a template, which needs no reply window."""
+
+    SEND = "send"
+    HOLD = "hold"
+    TEMPLATE = "template"
+
+
+@dataclass(frozen=True, slots=True)
+class Ways:
+    """`problem` says why nothing can be sent now, None if it can; `left` how many messages."""
+
+    ways: tuple[Way, ...]
+    problem: str | None
+    left: int
+
+    def may(self, way: Way) -> bool:
+        return way in self.ways
+
+
+def ways_of(
+    contact: Contact, facts: Facts, now: datetime, *, on_their_way: int, has_templates: bool
+) -> Ways:
+    """The platform's rules for this customer at this moment (docs/wechat.md#reply-window)."""
+    if problem := _barred(contact):
+        return Ways((), problem, 0)
+    templates = (Way.TEMPLATE,) if has_templates else ()
+    if not facts.has_messages:
+        problem = say("the account can't send messages: the answer leaves when the customer writes")
+        return Ways((Way.HOLD, *templates), problem, 0)
+    left = contact.window_remaining - on_their_way
+    if contact.window_closes_at is None or contact.window_closes_at <= now:
+        problem = say("the reply window is closed until the customer writes again")
+    elif left <= 0:
+        problem = say("no more answers allowed until the customer writes again")
+    else:
+        return Ways((Way.SEND, *templates), None, left)
+    return Ways((Way.HOLD, *templates), problem, 0)
+
+
+def count_on_their_way(session: Session, contact_ids: Iterable[int]) -> dict[int, int]:
+    """By contact the answers that will spend the quota when they are sent."""
+    rows = session.execute(
+        select(DeliveryRow.contact_id, func.count())
+        .where(
+            DeliveryRow.contact_id.in_(sorted(contact_ids)),
+            DeliveryRow.state.in_([Delivery.QUEUED, Delivery.SENDING]),
+        )
+        .group_by(DeliveryRow.contact_id)
+    )
+    return dict(rows.all())
+
+
+def accounts_with_templates(session: Session, account_ids: Iterable[int]) -> set[int]:
+    """Those of the accounts that have a template or subscription message to send."""
+    query = select(MessageTemplate.account_id).distinct()
+    return set(session.scalars(query.where(MessageTemplate.account_id.in_(sorted(account_ids)))))
+
+
+def _barred(contact: Contact) -> str | None:
+    if contact.forgotten_at is not None:
+        return say("the customer's data was deleted")
+    if contact.is_blacklisted:
+        return say("the customer is on the blacklist")
+    if not contact.is_following:
+        return say("the customer does not follow the account any more")
+    return None

@@ -1,0 +1,227 @@
+"""How a delivery ends: message, clock, reply window and account's state in one transaction."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import select, update
+
+from wxdesk.accounts.operations import note_messages_refused, note_problem
+from wxdesk.background_jobs import DELIVER_MESSAGE
+from wxdesk.contacts import windows
+from wxdesk.contacts.models import Contact
+from wxdesk.contacts.operations import get_locked as get_locked_contact
+from wxdesk.conversations.models import Message
+from wxdesk.conversations.operations import changed, get_locked, oldest_unanswered
+from wxdesk.outbound import held
+from wxdesk.outbound.models import DeliveryRow
+from wxdesk.outbound.operations import MOST_SWEPT
+from wxdesk.outbound.rules import (
+    GIVEN_UP_AFTER,
+    NO_MESSAGES,
+    Delivery,
+    NextStep,
+    Refusal,
+    Via,
+    next_step,
+)
+from wxdesk.plumbing.errors import DeliveryError
+from wxdesk.plumbing.unit_of_work import UnitOfWork
+from wxdesk.sla.operations import person_answered
+from wxdesk.wechat.error_codes import Action, meaning_of_text
+from wxdesk.words import say
+
+
+def settle_sent(uow: UnitOfWork, delivery_id: int, *, wechat_msgid: str | None = None) -> None:
+    """WeChat accepted the message: the clock is met, one message of the quota is spent."""
+    row = _settle(uow, delivery_id, Delivery.SENT, None)
+    if row is None:
+        return
+    row.wechat_msgid = wechat_msgid
+    if row.via is Via.CUSTOMER_SERVICE:
+        _spend(uow, row)
+    _meet_clock(uow, row)
+
+
+def settle_failed(uow: UnitOfWork, delivery_id: int, error: DeliveryError) -> None:
+    """WeChat did not accept it: try again later, hold it, or give up and say why."""
+    row = uow.session.get_one(DeliveryRow, delivery_id)
+    message = uow.session.get_one(Message, row.message_id)
+    meaning = meaning_of_text(error.code)
+    refusal = Refusal(
+        code=error.code,
+        action=meaning.action if meaning else None,
+        is_permanent=error.is_permanent,
+        is_ambiguous=error.is_ambiguous,
+        retry_at=error.retry_at,
+        is_uncounted=error.is_uncounted,
+    )
+    step = next_step(
+        refusal,
+        attempts=row.attempts,
+        may_wait=row.may_wait,
+        queued_at=message.created_at,
+        now=uow.now,
+    )
+    if not _take(uow, delivery_id, step, error):
+        return
+    _learn(uow, message.account_id, row.contact_id, refusal, str(error))
+    if step.state is Delivery.UNCONFIRMED and row.via is Via.CUSTOMER_SERVICE:
+        _spend(uow, row)
+    if step.state is not Delivery.QUEUED and message.conversation_id is not None:
+        changed(uow, *get_locked(uow, message.conversation_id))  # its window may be another now
+
+
+def settle_passive(uow: UnitOfWork, delivery_ids: Sequence[int], left_at: datetime) -> None:
+    """The webhook gave these held answers out in its answer to a push.
+
+    One that an agent withdrew in the same moment has left all the same, and says so.
+    """
+    rows = uow.session.scalars(
+        select(DeliveryRow)
+        .where(
+            DeliveryRow.id.in_(list(delivery_ids)),
+            DeliveryRow.state.in_([Delivery.HELD, Delivery.WITHDRAWN]),
+        )
+        .order_by(DeliveryRow.id)
+    ).all()
+    for row in rows:
+        row.state, row.via, row.settled_at = Delivery.SENT, Via.PASSIVE, left_at
+        row.error_code = row.last_error = None
+        _meet_clock(uow, row)
+        _announce(uow, row)
+    if rows:
+        held.taken(uow, uow.session.get_one(Contact, rows[0].contact_id))
+
+
+def note_template_result(uow: UnitOfWork, account_id: int, wechat_msgid: str, status: str) -> None:
+    """WeChat's event says how a template message ended; a failure is shown on its message."""
+    if status == "success" or not wechat_msgid:
+        return
+    row = uow.session.scalars(
+        select(DeliveryRow)
+        .join(Message, Message.id == DeliveryRow.message_id)
+        .where(DeliveryRow.wechat_msgid == wechat_msgid, Message.account_id == account_id)
+        .limit(1)
+    ).first()
+    if row is not None and row.state is Delivery.SENT:
+        row.state, row.error_code = Delivery.FAILED, "template"
+        row.last_error = say("WeChat did not deliver the template message (%(why)s)", why=status)
+        _announce(uow, row)
+
+
+def sweep_deliveries(uow: UnitOfWork) -> None:
+    """Ring again for rows whose doorbell was lost; own up to sends that nobody saw the end of."""
+    abandoned = uow.session.scalars(
+        select(DeliveryRow.id)
+        .where(
+            DeliveryRow.state == Delivery.SENDING,
+            DeliveryRow.claimed_at < uow.now - GIVEN_UP_AFTER,
+        )
+        .limit(MOST_SWEPT)
+    ).all()
+    for delivery_id in abandoned:
+        lost = DeliveryError(
+            say("the process that sent it was stopped"), code="lost", is_ambiguous=True
+        )
+        settle_failed(uow, delivery_id, lost)
+    due = uow.session.scalars(
+        select(DeliveryRow.id)
+        .where(DeliveryRow.state == Delivery.QUEUED, DeliveryRow.next_attempt_at <= uow.now)
+        .order_by(DeliveryRow.next_attempt_at)
+        .limit(MOST_SWEPT)
+    )
+    for delivery_id in due:
+        uow.enqueue(DELIVER_MESSAGE, delivery_id)
+
+
+def _settle(
+    uow: UnitOfWork, delivery_id: int, state: Delivery, error: DeliveryError | None
+) -> DeliveryRow | None:
+    """Note the end of a send; None if it was settled before."""
+    if not _take(uow, delivery_id, NextStep(state), error):
+        return None
+    return uow.session.get_one(DeliveryRow, delivery_id)
+
+
+def _take(uow: UnitOfWork, delivery_id: int, step: NextStep, error: DeliveryError | None) -> bool:
+    """From `sending` to the next state, once; False if another was quicker."""
+    is_queued = step.state is Delivery.QUEUED
+    values: dict[str, Any] = {
+        "state": step.state,
+        "settled_at": None if is_queued else uow.now,
+        "error_code": error.code[:40] if error else None,
+        "last_error": str(error)[:500] if error else None,
+        "rid": (error.rid[:80] or None) if error else None,
+    }
+    if is_queued:
+        values["next_attempt_at"] = step.at
+    if error is not None and error.is_uncounted:
+        values["attempts"] = DeliveryRow.attempts - 1
+    settled = uow.session.execute(
+        update(DeliveryRow)
+        .where(DeliveryRow.id == delivery_id, DeliveryRow.state == Delivery.SENDING)
+        .values(**values)
+        .execution_options(synchronize_session=False)
+    )
+    row = uow.session.get_one(DeliveryRow, delivery_id, populate_existing=True)
+    _announce(uow, row)
+    if not is_queued:
+        _ring_for_next(uow, row)
+    if step.state is Delivery.HELD:
+        held.offer(uow, uow.session.get_one(Contact, row.contact_id))
+    return bool(settled.rowcount == 1)  # type: ignore[attr-defined]
+
+
+def _learn(
+    uow: UnitOfWork, account_id: int, contact_id: int, refusal: Refusal, reason: str
+) -> None:
+    """What WeChat's refusal says about the customer, the window or the account."""
+    if refusal.action in (Action.CLOSE_WINDOW, Action.SPEND_WINDOW):
+        contact = get_locked_contact(uow, contact_id)
+        windows.correct(uow, contact, refusal.code)
+    elif refusal.action is Action.BLACKLISTED:
+        get_locked_contact(uow, contact_id).is_blacklisted = True
+    elif refusal.action is Action.CUSTOMER_LEFT:
+        contact = get_locked_contact(uow, contact_id)
+        contact.is_following, contact.profile_due_at = False, uow.now
+    elif refusal.code == NO_MESSAGES:
+        note_messages_refused(uow, account_id)
+    elif refusal.action is Action.ACCOUNT:
+        note_problem(uow, account_id, refusal.code, reason)
+
+
+def _spend(uow: UnitOfWork, row: DeliveryRow) -> None:
+    windows.spend(uow, get_locked_contact(uow, row.contact_id))
+
+
+def _ring_for_next(uow: UnitOfWork, row: DeliveryRow) -> None:
+    waiting = uow.session.scalars(
+        select(DeliveryRow.id)
+        .where(DeliveryRow.contact_id == row.contact_id, DeliveryRow.state == Delivery.QUEUED)
+        .order_by(DeliveryRow.id)
+        .limit(1)
+    ).first()
+    if waiting is not None:
+        uow.enqueue(DELIVER_MESSAGE, waiting)
+
+
+def _announce(uow: UnitOfWork, row: DeliveryRow) -> None:
+    message = uow.session.get_one(Message, row.message_id)
+    uow.announce(f"conversation:{message.conversation_id}")
+
+
+def _meet_clock(uow: UnitOfWork, row: DeliveryRow) -> None:
+    """The answer covers what was recorded before it (the send guard saw to that).
+
+    What came later, or lay in a queue meanwhile, still waits.
+    """
+    answer = uow.session.get_one(Message, row.message_id)
+    if answer.conversation_id is None:
+        return
+    conversation, contact = get_locked(uow, answer.conversation_id)
+    newer = oldest_unanswered(uow, answer.conversation_id, after_id=answer.id)
+    person_answered(uow, conversation, answer.id, newer)
+    changed(uow, conversation, contact)

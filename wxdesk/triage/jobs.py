@@ -1,0 +1,44 @@
+"""Files that rules answer with: WeChat keeps a copy for three days, and gets a new one in time."""
+
+from __future__ import annotations
+
+import logging
+from datetime import timedelta
+
+from redis import RedisError
+
+from wxdesk.accounts.clients import client_for
+from wxdesk.accounts.operations import touch
+from wxdesk.accounts.queries import get_keys
+from wxdesk.background_jobs import REFRESH_UPLOADS
+from wxdesk.media.sending import forget_upload, media_id_for
+from wxdesk.plumbing.errors import WxdeskError
+from wxdesk.runtime import Runtime, current, rung
+from wxdesk.triage.queries import RuleFile, list_stale_files
+
+logger = logging.getLogger(__name__)
+
+RENEW_AFTER = timedelta(days=1, hours=12)
+MOST_FILES = 500
+
+
+@rung(REFRESH_UPLOADS)
+def refresh_uploads() -> None:
+    """Upload the files of active rules whose copy at WeChat is missing or grows old."""
+    runtime = current()
+    with runtime.reading() as session:
+        stale = list_stale_files(session, runtime.clock() - RENEW_AFTER, MOST_FILES)
+    for file in stale:
+        try:
+            _renew(runtime, file)
+        except (WxdeskError, RedisError) as error:
+            logger.warning("file %d of a rule not uploaded: %s", file.attachment_id, error)
+
+
+def _renew(runtime: Runtime, file: RuleFile) -> None:
+    with runtime.unit_of_work() as uow:
+        forget_upload(uow, file.attachment_id)
+        keys = get_keys(uow.session, runtime.vault, file.account_id)
+    media_id_for(runtime, client_for(runtime, keys), file.attachment_id)
+    with runtime.unit_of_work() as uow:
+        touch(uow, file.account_id)  # every process reloads the rule with its new media id
