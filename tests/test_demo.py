@@ -27,7 +27,7 @@ def seeded(runtime):
 def test_a_second_start_changes_nothing(seeded):
     before = counts(seeded)
     demo.seed(seeded)
-    assert counts(seeded) == before == [2, 5, 2 * len(demo.RULES)]
+    assert counts(seeded) == before == [3, 5, 3 * (len(demo.RULES) + 2)]
 
 
 def test_everybody_named_in_the_greeting_can_log_in(seeded):

@@ -21,6 +21,7 @@ from wxdesk.app import create_app
 from wxdesk.background_jobs import QUEUES
 from wxdesk.doctor import examine
 from wxdesk.intake.operations import set_aside
+from wxdesk.media.voice import voice_tool
 from wxdesk.plumbing.clock import utc_now
 from wxdesk.plumbing.spool import Spooled
 from wxdesk.runtime import Runtime
@@ -106,6 +107,17 @@ def test_a_damaged_spool_file_is_shown(reachable):
         path.write_text("{")
     list(runtime.spool.entries())
     assert str(runtime.settings.spool_dir) in bad(runtime)["spool"]
+
+
+def test_a_media_store_that_can_not_be_written_and_voices_that_can_not_be_played(
+    reachable, monkeypatch
+):
+    blocked = reachable.settings.data_dir / "media"
+    blocked.write_text("a file where the folder should be")
+    monkeypatch.setenv("PATH", "/nowhere")
+    found = bad(reachable)
+    assert "WXDESK_MEDIA_URL" in found["media"]
+    assert ("voices" in found) is (voice_tool() == "")
 
 
 def test_wechat_that_can_not_be_reached_is_said_once_an_account(runtime):

@@ -2,6 +2,7 @@
 
 import ast
 import re
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -49,14 +50,19 @@ def is_of(path: Path, *folders: str) -> bool:
     return path.relative_to(PACKAGE).parts[0] in folders
 
 
+@cache
+def tree_of(path: Path) -> ast.Module:
+    return ast.parse(path.read_text())
+
+
 def called_methods(path: Path) -> set[str]:
-    calls = (n.func for n in ast.walk(ast.parse(path.read_text())) if isinstance(n, ast.Call))
+    calls = (n.func for n in ast.walk(tree_of(path)) if isinstance(n, ast.Call))
     return {function.attr for function in calls if isinstance(function, ast.Attribute)}
 
 
 def imported(path: Path) -> set[str]:
     found = set()
-    for node in ast.walk(ast.parse(path.read_text())):
+    for node in ast.walk(tree_of(path)):
         if isinstance(node, ast.Import):
             found |= {alias.name for alias in node.names}
         elif isinstance(node, ast.ImportFrom):
@@ -90,7 +96,7 @@ def test_no_module_outgrows_one_sitting(path):
 def test_every_module_says_what_it_is_for(path):
     if path.name == "__main__.py" or not path.read_text().strip():
         return
-    first = ast.parse(path.read_text()).body[0]
+    first = tree_of(path).body[0]
     assert first.lineno == 1
     assert isinstance(first, ast.Expr)
     assert isinstance(first.value, ast.Constant)
@@ -101,7 +107,7 @@ def test_every_module_says_what_it_is_for(path):
 def test_only_the_clock_reads_the_wall_clock(path):
     if of_module(path) == "plumbing/clock.py" or is_of(path, "bench"):
         return
-    for node in ast.walk(ast.parse(path.read_text())):
+    for node in ast.walk(tree_of(path)):
         if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name):
             name = f"{node.value.id}.{node.attr}"
             assert name not in {"datetime.now", "datetime.utcnow", "time.time", "time.sleep"}
@@ -135,7 +141,7 @@ def test_every_job_is_in_the_table():
 def test_a_job_is_rung_by_its_name_in_the_table_and_made_nowhere_else(path):
     if of_module(path) in ("background_jobs.py", "plumbing/queues.py") or is_of(path, "bench"):
         return
-    for node in ast.walk(ast.parse(path.read_text())):
+    for node in ast.walk(tree_of(path)):
         if isinstance(node, ast.Call) and isinstance(node.func, ast.Name):
             assert node.func.id != "Job"
 
@@ -193,7 +199,7 @@ def test_no_module_trusts_text_as_markup(path):
 
 @pytest.mark.parametrize("path", MODULES, ids=of_module)
 def test_no_function_outgrows_a_screen(path):
-    for node in ast.walk(ast.parse(path.read_text())):
+    for node in ast.walk(tree_of(path)):
         if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
             length = (node.end_lineno or 0) - node.lineno + 1
             assert length <= 60, f"{node.name} has {length} lines"

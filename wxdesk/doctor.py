@@ -5,6 +5,7 @@ from __future__ import annotations
 import shutil
 from collections.abc import Iterator
 from dataclasses import dataclass
+from urllib.parse import urlsplit
 
 from redis import RedisError
 from sqlalchemy import func, select
@@ -16,9 +17,11 @@ from wxdesk.agents.models import Agent
 from wxdesk.background_jobs import QUEUES
 from wxdesk.intake.queries import count_set_aside
 from wxdesk.intake.streams import intake_streams
+from wxdesk.media.store import store_at
+from wxdesk.media.voice import voice_tool
 from wxdesk.outbound.models import DeliveryRow
 from wxdesk.outbound.rules import Delivery
-from wxdesk.plumbing.errors import ConfigurationError
+from wxdesk.plumbing.errors import ConfigurationError, UnavailableError
 from wxdesk.plumbing.schema import pending_migrations
 from wxdesk.runtime import Runtime
 from wxdesk.worker import alive_key
@@ -47,6 +50,8 @@ def examine(runtime: Runtime) -> Iterator[Finding]:
     yield from _database(runtime)
     yield from _redis(runtime)
     yield _spool(runtime)
+    yield _media(runtime)
+    yield _voices()
     yield from _accounts(runtime)
 
 
@@ -138,6 +143,22 @@ def _spool(runtime: Runtime) -> Finding:
     waiting = len(runtime.spool)
     advice = "Redis was away; they move by themselves when it is back" if waiting else ""
     return Finding("spool", f"{waiting} messages wait for Redis", advice)
+
+
+def _media(runtime: Runtime) -> Finding:
+    place = urlsplit(runtime.settings.media_url)
+    text = f"{place.scheme}://{place.hostname or ''}{place.path}"
+    try:
+        store_at(runtime.settings.media_url).check()
+    except (UnavailableError, ConfigurationError) as error:
+        return Finding("media", f"{text}: {error}", "check WXDESK_MEDIA_URL and what it names")
+    return Finding("media", text)
+
+
+def _voices() -> Finding:
+    tool = voice_tool()
+    advice = "install ffmpeg, or wxdesk with the extra `voice`: voices can only be downloaded"
+    return Finding("voices", tool or "can't be played", "" if tool else advice)
 
 
 def _accounts(runtime: Runtime) -> Iterator[Finding]:

@@ -37,7 +37,7 @@ class PushTimes:
         self._noted: dict[tuple[int, bool], tuple[int, datetime]] = {}
 
     def saw(self, keys: AccountKeys, now: datetime, *, is_previous: bool) -> None:
-        """A push or a check of the address was signed rightly.
+        """A push was signed rightly (a check of the address may be our own, and says nothing).
 
         `is_previous`: it was signed or encrypted with the previous keys. While Redis is away
         nothing is noted, and it is asked again after ten seconds.

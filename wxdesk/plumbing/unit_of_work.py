@@ -26,11 +26,20 @@ class UnitOfWork:
     now: datetime
     _after_commit: list[Callable[[Redis], object]] = field(default_factory=list)
     _topics: set[str] = field(default_factory=set)
+    _rung: set[Job] = field(default_factory=set)
     _remembered: dict[tuple[str, str], str | None] = field(default_factory=dict)
 
     def enqueue(self, job: Job, *ids: int) -> None:
         """Ring the worker's doorbell once the rows behind `ids` are committed."""
         self._after_commit.append(lambda redis: Queues(redis).enqueue(job, *ids))
+
+    def ring(self, job: Job) -> None:
+        """Ring a job without ids once this is committed, unless such a call waits already."""
+        self._rung.add(job)
+
+    def then(self, step: Callable[[Redis], object]) -> None:
+        """After the commit do this with Redis: for caches that a sweeper can rebuild."""
+        self._after_commit.append(step)
 
     def announce(self, *topics: str) -> None:
         """Tell the browsers, after the commit, that these topics changed."""
@@ -49,6 +58,8 @@ class UnitOfWork:
             self._remember(redis)
             for step in self._after_commit:
                 step(redis)
+            for job in self._rung:
+                Queues(redis).ring(job)
             if self._topics:
                 Live(redis).publish(self._topics)
         except RedisError as error:
