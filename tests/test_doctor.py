@@ -16,7 +16,7 @@ from wxdesk.accounts.models import Account
 from wxdesk.accounts.operations import note_messages_refused, note_problem
 from wxdesk.accounts.pushes import PushTimes
 from wxdesk.accounts.queries import get_keys, list_views, mark_of
-from wxdesk.accounts.rules import Rotation
+from wxdesk.accounts.rules import PUSHES_KEY, Rotation
 from wxdesk.app import create_app
 from wxdesk.background_jobs import QUEUES
 from wxdesk.doctor import examine
@@ -178,6 +178,21 @@ def test_secrets_that_can_not_be_opened_do_not_hide_the_other_accounts(reachable
     found = bad(reachable)
     assert set(found) == {"other secrets"}
     assert "WXDESK_SECRET_KEY" in found["other secrets"]
+
+
+def test_a_fault_in_one_accounts_test_is_a_finding_and_hides_no_other_account(reachable):
+    make_account(reachable, slug="other", original_id="gh_other", app_id="wx_other")
+    account_id = next(view.id for view in views(reachable) if view.slug == "yunshan")
+    reachable.redis.hset(PUSHES_KEY, str(account_id), "no time")
+    found = {finding.name: finding for finding in examine(reachable)}
+    assert "ValueError (pushes.py, line" in found["yunshan test"].state
+    assert "report it" in found["yunshan test"].advice
+    assert "other token" in found
+
+
+def views(runtime):
+    with runtime.reading() as session:
+        return list_views(session, after_id=0, limit=9)
 
 
 def test_a_wechat_that_answers_too_slowly_holds_nobody_up(reachable, wechat):

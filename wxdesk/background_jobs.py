@@ -17,6 +17,8 @@ REFRESH_UPLOADS = Job(
 TRY_ACCOUNT_NOW = Job("wxdesk.outbound.jobs.try_account_now", queue="outbound")
 CHECK_DEADLINES = Job("wxdesk.sla.jobs.check_deadlines", queue="timers", every_seconds=2)
 CHECK_WINDOWS = Job("wxdesk.conversations.jobs.check_windows", queue="timers", every_seconds=2)
+PRUNE_WINDOWS = Job("wxdesk.conversations.jobs.prune_windows", queue="contacts", every_seconds=3600)
+REPAIR_HELD = Job("wxdesk.outbound.jobs.repair_held", queue="outbound", every_seconds=20)
 SWEEP_STANDINGS = Job("wxdesk.conversations.jobs.sweep_standings", queue="timers", every_seconds=15)
 REFRESH_TEMPLATES = Job(
     "wxdesk.accounts.jobs.refresh_templates",
@@ -61,6 +63,8 @@ ALL = (
     CHECK_DEADLINES,
     CHECK_WINDOWS,
     SWEEP_STANDINGS,
+    PRUNE_WINDOWS,
+    REPAIR_HELD,
     REFRESH_TEMPLATES,
     REFRESH_ACCOUNT_TEMPLATES,
     FORGET_OLD_KEYS,

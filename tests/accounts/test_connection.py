@@ -30,6 +30,7 @@ from wxdesk.accounts.queries import get_keys, get_view
 from wxdesk.accounts.rules import Capability, Mode
 from wxdesk.accounts.seen_address import address_in
 from wxdesk.audit.models import AuditEntry
+from wxdesk.background_jobs import TRY_ACCOUNT_NOW
 from wxdesk.plumbing.clock import utc_now
 from wxdesk.words import say
 
@@ -217,7 +218,10 @@ def test_what_wechat_says_about_messages_decides_how_answers_leave(desk, console
     assert "48001" in desk.admin.get(f"/settings/accounts/{desk.account.slug}").text
     version = keys_now(desk).config_version
     console(is_verified=True)
+    outbound = desk.runtime.queues.named("outbound")
+    assert outbound.jobs == []
     desk.admin.post(path)
+    assert [job.func_name for job in outbound.jobs] == [TRY_ACCOUNT_NOW.path]  # what had to wait
     assert keys_now(desk).may(Capability.MESSAGES) is True
     assert keys_now(desk).config_version > version
 

@@ -123,6 +123,13 @@ def test_the_api_tells_what_an_account_is_and_has_without_a_secret(lin, runtime)
     assert "wx_2" not in answer.text
 
 
+def test_the_api_asks_a_redis_that_is_in_trouble_once_and_not_for_each_account(lin, runtime):
+    for number in range(2):
+        make_account(runtime, slug=f"s{number}", original_id=f"gh_{number}", app_id=f"wx{number}")
+    runtime.redis.set("wxdesk:quota:wx0", "no hash")  # Redis refuses this one only
+    assert [item["quota"] for item in as_json(lin.get("/accounts"))["items"]] == [None, None]
+
+
 def test_the_api_pages_through_accounts(lin, runtime):
     for number in range(3):
         make_account(runtime, slug=f"s{number}", original_id=f"gh_{number}", app_id=f"wx{number}")

@@ -11,6 +11,7 @@ from wxdesk.accounts.operations import note_problem
 from wxdesk.accounts.queries import get_keys, get_view
 from wxdesk.app import create_app
 from wxdesk.audit.models import AuditEntry
+from wxdesk.background_jobs import TRY_ACCOUNT_NOW
 from wxdesk.wechat.quota import Quotas
 
 NEW = {
@@ -177,6 +178,28 @@ def test_verifying_the_account_lets_wechat_be_asked_anew(admin, runtime, account
     admin.get(f"/settings/accounts/{account.slug}/edit")
     admin.post(f"/settings/accounts/{account.slug}/edit", **CHANGE)
     assert keys_of(runtime, account.slug).is_refused is False
+
+
+@pytest.mark.parametrize(
+    ("field", "value", "is_rung"),
+    [
+        ("is_verified", "", True),
+        ("account_type", "subscription", True),
+        ("app_id", "wx2", True),
+        ("app_secret", "new-secret", True),
+        ("name", "another name", False),
+    ],
+)
+def test_what_waits_for_the_right_or_the_keys_is_tried_when_they_change(
+    admin, runtime, account, field, value, is_rung
+):
+    admin.get(f"/settings/accounts/{account.slug}/edit")
+    admin.post(f"/settings/accounts/{account.slug}/edit", **{**CHANGE, "name": account.name})
+    runtime.queues.named("outbound").empty()
+    change = {**CHANGE, "name": account.name, field: value}
+    admin.post(f"/settings/accounts/{account.slug}/edit", **change)
+    jobs = [(job.func_name, job.args) for job in runtime.queues.named("outbound").jobs]
+    assert jobs == ([(TRY_ACCOUNT_NOW.path, [account.id])] if is_rung else [])
 
 
 def test_a_problem_is_on_both_pages_until_somebody_has_mended_it(admin, runtime, account):

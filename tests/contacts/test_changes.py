@@ -1,7 +1,7 @@
 """Remark, tags and blacklist: agents change them here, WeChat is told; and the other way."""
 
 import pytest
-from cast import ORIGINAL_ID, WANG, customer_writes
+from cast import APP_ID, APP_SECRET, ORIGINAL_ID, WANG, customer_writes
 from sqlalchemy import func, select, update
 
 from wxdesk.accounts.models import Account
@@ -14,8 +14,10 @@ from wxdesk.contacts.models import Contact, ContactTag, Tag
 from wxdesk.contacts.queries import list_contact_tags, list_tags
 from wxdesk.contacts.rules import SyncState, TagState
 from wxdesk.contacts.syncing import Outcome
-from wxdesk.contacts.tags import store_tags
+from wxdesk.contacts.tags import list_missing, make_tags, store_tags
 from wxdesk.plumbing.errors import ConflictError, DeliveryError, InvalidInputError, NotFoundError
+from wxdesk.wechat.client import Client
+from wxdesk.wechat.user_calls import WeChatTag
 
 LI = "oLi0000000000000000000000000"
 
@@ -275,6 +277,34 @@ class TestTags:
             (view,) = list_contact_tags(session, [contact.id])[contact.id]
         assert view.state is TagState.FAILED
         assert view.error
+
+    def test_a_tag_that_wechat_says_it_has_and_does_not_list_is_not_tried_for_ever(
+        self, sending, wang, wechat
+    ):
+        wechat.spoil("errcode", api="tags/create", errcode=45157, times=9)
+        tag(sending, "VIP", "老客户")
+        sync_changes()
+        sync_changes()
+        assert tags_of(sending) == {"VIP": TagState.FAILED, "老客户": TagState.FAILED}
+        assert contact_of(sending).sync_due_at is None
+        assert len(wechat.calls("tags/create")) == 2
+        assert len(wechat.calls("tags/get")) == 2  # before, and once more for both
+
+    def test_a_tag_that_another_process_makes_meanwhile_is_taken(self, sending, wang, wechat):
+        tag(sending, "VIP")
+        book = wechat.platform.state.book(ORIGINAL_ID)
+
+        class LateClient(Client):
+            def create_tag(self, name: str) -> WeChatTag:
+                book.tags[777] = name
+                return super().create_tag(name)
+
+        client = LateClient(sending.redis, wechat.url, (APP_ID, APP_SECRET), clock=sending.clock)
+        with sending.reading() as session:
+            missing = list_missing(session, contact_of(sending).account_id)
+        answer = make_tags(client, missing)
+        assert answer.refused == {}
+        assert [made.id for made in answer.made.values()] == [777]
 
     def test_wechats_limits_are_told_before_it_would_refuse(self, sending, wang):
         with pytest.raises(InvalidInputError, match="20 tags"):

@@ -5,17 +5,19 @@ from datetime import timedelta
 import pytest
 from cast import ORIGINAL_ID, WANG, customer_writes, make_account
 from sqlalchemy import select, update
+from sqlalchemy.exc import OperationalError
 
 from wxdesk.accounts.clients import client_for
 from wxdesk.accounts.models import Account
 from wxdesk.accounts.queries import list_keys
 from wxdesk.contacts import profiles
 from wxdesk.contacts.changes import change_remark
-from wxdesk.contacts.jobs import refresh_profiles
+from wxdesk.contacts.jobs import _by_turns, refresh_profiles
 from wxdesk.contacts.models import Contact, ContactTag, Tag
 from wxdesk.contacts.rules import TagState
 from wxdesk.contacts.sources import follow_source
 from wxdesk.plumbing.errors import DeliveryError
+from wxdesk.privacy.operations import note_event
 
 LI = "oLi0000000000000000000000000"
 HOUR = timedelta(hours=1)
@@ -197,6 +199,41 @@ def test_a_customer_forgotten_while_wechat_is_asked_stays_forgotten(sending, wan
     with sending.unit_of_work() as uow:
         profiles.store_answers(uow, claim, answers, timedelta(0))
     assert contact_of(sending).unionid is None
+
+
+def test_what_wechat_said_before_the_customer_took_the_permission_back_is_not_stored(
+    sending, wang, clock
+):
+    wang.unionid, wang.qr_scene = "uWang", "spring-poster"
+    with sending.unit_of_work() as uow:
+        claim = profiles.claim_due(uow, contact_of(sending).account_id, 100)
+    answers = profiles.Answers(asked_at=clock.now)
+    profiles.ask(client_of(sending), claim, answers)
+    with sending.unit_of_work() as uow:
+        note_event(uow, uow.session.scalars(select(Contact)).one(), "user_authorization_revoke")
+    with sending.unit_of_work() as uow:
+        profiles.store_answers(uow, claim, answers, timedelta(0))
+    found = contact_of(sending)
+    assert (found.unionid, found.qr_scene, found.profile_at) == (None, "", None)
+    assert found.profile_due_at is None
+
+
+@pytest.mark.parametrize("trouble", [ValueError(), OperationalError("", {}, Exception())])
+def test_junk_or_a_busy_database_at_one_account_does_not_stop_another(
+    sending, account, trouble, caplog
+):
+    other = make_account(sending, slug="other", original_id="gh_other", app_id="wxother")
+    done = []
+
+    def work(_runtime, account_id, _client, _is_time_up) -> bool:
+        if account_id == account.id:
+            raise trouble
+        done.append(account_id)
+        return False
+
+    _by_turns(sending, [account.id, other.id, account.id], work)
+    assert done == [other.id]
+    assert f"customers of account {account.id} have to wait" in caplog.text
 
 
 class TestFollowing:

@@ -11,6 +11,7 @@ from wxdesk.contacts.models import Contact, ReplyWindow
 from wxdesk.contacts.operations import get_locked
 from wxdesk.contacts.rules import Act, Window, best_of, window_after, window_of
 from wxdesk.contacts.windows import correct, counting, latest, spend
+from wxdesk.conversations.jobs import prune_windows
 from wxdesk.intake.operations import record
 
 NOW = datetime(2026, 11, 22, 9, 30, tzinfo=UTC)
@@ -138,14 +139,16 @@ def test_after_five_answers_a_click_opens_three_more_for_a_minute(runtime, accou
     contact = wang(spend)
     assert contact.window_remaining == 2
     clock.advance(minutes=2)
-    closes_at, remaining = state(wang(lambda uow, contact: correct(uow, contact, "x")))
+    closes_at, remaining = state(
+        wang(lambda uow, contact: correct(uow, contact, "x", before=uow.now))
+    )
     assert remaining == 0
     assert closes_at == ledger(runtime)[0].closes_at
 
 
 def test_45047_says_that_nothing_is_left(runtime, account, wang, clock):
     customer_writes(runtime, account)
-    contact = wang(lambda uow, contact: correct(uow, contact, "45047"))
+    contact = wang(lambda uow, contact: correct(uow, contact, "45047", before=uow.now))
     (entered,) = ledger(runtime)
     assert (entered.used, entered.closed_by, entered.corrected_at) == (5, "45047", clock.now)
     assert state(contact) == (entered.closes_at, 0)
@@ -153,7 +156,7 @@ def test_45047_says_that_nothing_is_left(runtime, account, wang, clock):
 
 def test_45015_says_that_it_is_closed(runtime, account, wang, clock):
     customer_writes(runtime, account)
-    contact = wang(lambda uow, contact: correct(uow, contact, "45015"))
+    contact = wang(lambda uow, contact: correct(uow, contact, "45015", before=uow.now))
     (entered,) = ledger(runtime)
     assert (entered.closed_by, entered.closes_at) == ("45015", clock.now)
     assert state(contact) == (clock.now, 0)
@@ -190,3 +193,44 @@ def test_the_latest_entry_of_each_kind_is_found_among_many(runtime, account, clo
     best = counting(found, clock.now)
     assert best is not None
     assert best.act is Act.MESSAGE
+
+
+def test_who_leaves_and_follows_again_does_not_get_the_old_window_back(
+    runtime, account, wang, clock
+):
+    customer_writes(runtime, account)
+    clock.advance(seconds=5)
+    happens(runtime, account, "unsubscribe")
+    clock.advance(seconds=5)
+    happens(runtime, account, "subscribe")
+    contact = wang(spend)
+    assert state(contact) == (ledger(runtime)[-1].closes_at, 2)
+
+
+def test_a_message_and_leaving_in_one_batch_leave_no_window(runtime, account, clock):
+    written = entry(runtime, account)
+    clock.advance(seconds=5)
+    left = entry(runtime, account, "", kind="event", event="unsubscribe")
+    with runtime.unit_of_work() as uow:
+        record(uow, [written, left])
+    with runtime.reading() as session:
+        assert state(session.scalars(select(Contact)).one()) == (None, 0)
+
+
+def test_who_writes_after_leaving_is_not_forgotten(runtime, account, clock):
+    customer_writes(runtime, account)
+    clock.advance(seconds=5)
+    happens(runtime, account, "unsubscribe")
+    clock.advance(seconds=5)
+    customer_writes(runtime, account, "还在")
+    with runtime.reading() as session:
+        contact = session.scalars(select(Contact)).one()
+    assert (contact.forget_at, contact.window_remaining) == (None, 5)
+
+
+def test_a_month_of_the_ledger_is_kept(runtime, account, clock):
+    customer_writes(runtime, account)
+    clock.advance(days=34)
+    customer_writes(runtime, account)
+    prune_windows()
+    assert len(ledger(runtime)) == 1

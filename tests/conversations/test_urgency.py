@@ -13,6 +13,7 @@ from wxdesk.conversations.operations import changed
 from wxdesk.conversations.operations import get_locked as get_locked_conversation
 from wxdesk.conversations.queries import ConversationFilter, Order, list_conversations
 from wxdesk.conversations.rules import CLOSING_SOON, Urgency, urgency_of
+from wxdesk.inbox.operations import reopen, resolve
 from wxdesk.intake.operations import record
 from wxdesk.plumbing.clock import FAR_FUTURE
 
@@ -84,7 +85,36 @@ def test_wechats_correction_changes_the_order_in_the_same_transaction(runtime, a
     assert conversation_of(runtime).urgency_rank == 0
     with runtime.unit_of_work() as uow:
         contact_id = uow.session.scalars(select(Contact.id).where(Contact.openid == WANG)).one()
-        correct(uow, get_locked(uow, contact_id), "45015")
+        correct(uow, get_locked(uow, contact_id), "45015", before=uow.now)
         conversation, contact = get_locked_conversation(uow, conversation_of(runtime).id)
         changed(uow, conversation, contact)
     assert conversation_of(runtime).urgency_rank == 1
+
+
+def test_an_event_that_opens_a_window_moves_who_waits_to_the_top(runtime, account, clock):
+    customer_writes(runtime, account)
+    clock.advance(hours=49)
+    check_windows()
+    assert conversation_of(runtime).urgency_rank == 1
+    with runtime.unit_of_work() as uow:
+        record(uow, [entry(runtime, account, "", kind="event", event="CLICK")])
+    assert conversation_of(runtime).urgency_rank == 0
+
+
+def test_who_leaves_is_not_about_to_close(runtime, account, clock):
+    customer_writes(runtime, account)
+    clock.advance(hours=47)
+    check_windows()
+    with runtime.unit_of_work() as uow:
+        record(uow, [entry(runtime, account, "", kind="event", event="unsubscribe")])
+    assert conversation_of(runtime).urgency_rank == 1
+
+
+def test_a_reopened_conversation_takes_its_place_again(runtime, account, team, clock):
+    question = customer_writes(runtime, account)
+    with runtime.unit_of_work() as uow:
+        resolve(uow, question.conversation_id)
+    with runtime.unit_of_work() as uow:
+        reopen(uow, question.conversation_id)
+    conversation = conversation_of(runtime)
+    assert conversation.urgent_at == conversation.due_at < FAR_FUTURE

@@ -12,6 +12,7 @@ from wxdesk.contacts.models import Contact
 from wxdesk.conversations.models import Message
 from wxdesk.intake.operations import record
 from wxdesk.outbound import held
+from wxdesk.outbound.jobs import repair_held
 from wxdesk.outbound.models import DeliveryRow
 from wxdesk.outbound.rules import Delivery, Via
 
@@ -151,6 +152,18 @@ class TestAClosedWindow:
         assert lin.post(f"/messages/{message_id}/retry").json["delivery"] == "held"
 
 
+@pytest.mark.parametrize("text", ["\x01", " \x02\n"])
+def test_what_no_xml_can_hold_is_nothing(runtime, send, text):
+    assert send({"text": text}).status_code == 422
+    assert rows(runtime) == []
+
+
+def test_choices_hold_no_null_character(send):
+    body = {"kind": "msgmenu", "choices": [{"id": "1", "text": "\x00好"}]}
+    answer = send(body)
+    assert answer.json["content"]["choices"] == [{"id": "1", "text": "好"}]
+
+
 def test_a_failed_answer_is_sent_again_while_the_window_is_open(runtime, lin, send):
     message_id = send({"text": "一"}).json["id"]
     with runtime.unit_of_work() as uow:
@@ -192,13 +205,14 @@ class TestAnAccountWithoutTheMessageApi:
         before = runtime.redis.hgetall(key)
         runtime.redis.delete(key)
         runtime.redis.hset(key, "o-stranger", "x")
-        with runtime.reading() as session:
-            assert held.repair(session, runtime.redis, account.id) == 2
+        repair_held()
         assert runtime.redis.hgetall(key) == before
 
 
 class TestWhoCannotBeAnswered:
-    @pytest.mark.parametrize("values", [{"is_following": False}, {"is_blacklisted": True}])
+    @pytest.mark.parametrize(
+        "values", [{"is_following": False, "window_closes_at": None}, {"is_blacklisted": True}]
+    )
     def test_nothing_can_be_sent_and_nothing_can_wait(self, runtime, lin, send, question, values):
         change_contact(runtime, **values)
         answer = send({"text": "您好", "hold": True})
@@ -206,6 +220,11 @@ class TestWhoCannotBeAnswered:
         state = shown(lin, question)
         assert state["ways"] == []
         assert state["cannot_send"]
+
+
+def test_who_writes_without_following_is_answered_while_the_window_is_open(runtime, lin, send):
+    change_contact(runtime, is_following=False)
+    assert send({"text": "您好"}).status_code == 201
 
 
 class TestKinds:

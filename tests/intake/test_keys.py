@@ -102,3 +102,15 @@ def test_a_plain_json_push_is_answered_in_json(runtime, account, webhook):
 def test_a_body_in_a_format_of_its_own_is_malformed(webhook, account):
     for body in (b"[1, 2]", b"{", b'{"MsgType": {}}', b"MsgType=text", push_xml({})):
         assert webhook.post(body, webhook.signed()).status_code == 400
+
+
+def test_a_rotation_of_the_aes_key_alone_ends_too(runtime, account, rotated, clock):
+    with runtime.unit_of_work() as uow:
+        row = uow.session.scalars(select(Account)).one()
+        row.sealed_token, row.sealed_previous_token = runtime.vault.seal(TOKEN), None
+        touch(uow, row.id)
+    refresh(rotated)
+    assert rotated.deliver_sealed(rotated.fields("旧")).text == "success"
+    clock.advance(days=7, seconds=1)
+    refresh(rotated)
+    assert rotated.deliver_sealed(rotated.fields("旧")).status_code == 403

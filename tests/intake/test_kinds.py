@@ -190,3 +190,15 @@ def test_the_texts_of_a_tap_and_of_a_word_are_both_kept(runtime, webhook, accoun
     webhook.deliver(webhook.fields("满意"))
     record_waiting(runtime)
     assert [message.text for message in messages_of(runtime)] == ["满意", "满意"]
+
+
+@pytest.mark.parametrize("number", ["nan", "inf", "1e999", "-1e999", "x"])
+def test_numbers_that_are_none_do_not_break_the_thread(runtime, webhook, account, lin, number):
+    values = {"MsgType": "file", "Title": "a", "FileTotalLen": number, "Content": None}
+    webhook.deliver(webhook.fields() | values)
+    place = {"MsgType": "location", "Location_X": number, "Location_Y": "1", "Content": None}
+    webhook.deliver(webhook.fields() | place)
+    record_waiting(runtime)
+    file, location = thread(lin, runtime)
+    assert file["content"]["size_bytes"] is None
+    assert location["content"]["map_url"] is None

@@ -117,6 +117,16 @@ def test_file_above_wechats_size_is_refused_with_the_limit(
     assert f"at most {most} MB" in reason_of(attach(lin, path, content))
 
 
+def test_file_above_wechats_size_is_not_unpacked(
+    lin: Api, path: str, monkeypatch: pytest.MonkeyPatch
+):
+    def look(_path: Path) -> None:
+        pytest.fail("looked at")
+
+    monkeypatch.setattr("wxdesk.media.uploads.examine", look)
+    assert "at most 2 MB" in reason_of(attach(lin, path, PHOTO + bytes(2_000_000)))
+
+
 def test_request_above_eleven_megabytes_is_not_even_read(lin: Api, path: str):
     answer = attach(lin, path, bytes(12 * 1024 * 1024))
     assert answer.status_code == 413

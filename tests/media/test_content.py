@@ -3,6 +3,7 @@
 import io
 import struct
 import zlib
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -19,6 +20,7 @@ from media.phone import (
     VOICE,
     WIDE_VOICE,
 )
+from wxdesk.media import pictures
 from wxdesk.media.content import content_type_of
 from wxdesk.media.examining import Examined, examine
 from wxdesk.media.pictures import NotAPictureError, thumb_of
@@ -36,15 +38,15 @@ def look_at(tmp_path: Path):
     return look
 
 
-def png_of(width: int, height: int) -> bytes:
-    """A PNG that says it is this large, in a few bytes."""
+def png_of(width: int, height: int, rows: bytes = bytes(1000), colours: int = 2) -> bytes:
+    """A PNG that says it is this large; in a few bytes, unless it is given its rows."""
 
     def chunk(name: bytes, data: bytes) -> bytes:
         check = struct.pack(">I", zlib.crc32(name + data))
         return struct.pack(">I", len(data)) + name + data + check
 
-    head = struct.pack(">IIBBBBB", width, height, 8, 2, 0, 0, 0)
-    rows = zlib.compress(bytes(1000))
+    head = struct.pack(">IIBBBBB", width, height, 8, colours, 0, 0, 0)
+    rows = zlib.compress(rows, 1)
     return b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", head) + chunk(b"IDAT", rows) + chunk(b"IEND", b"")
 
 
@@ -111,6 +113,32 @@ def test_transparent_and_moving_pictures_have_small_copies(look_at):
 def test_bomb_is_not_unpacked_and_not_shown(look_at):
     found = look_at(png_of(40_000, 40_000))
     assert (found.kind, found.content_type) == (FileKind.FILE, "application/octet-stream")
+
+
+def test_jpeg_of_thousands_of_scans_is_not_unpacked_and_not_shown(look_at):
+    """Each scan costs as much as a whole picture, and a browser would choke on it too."""
+    made = io.BytesIO()
+    Image.effect_noise((400, 400), 50).save(made, "JPEG", progressive=True)
+    data = made.getvalue()
+    last = data.rindex(b"\xff\xda")
+    assert look_at(data).thumbnail
+    scan = data[last:-2]
+    found = look_at(data[:last] + scan * 3000 + data[-2:])
+    assert (found.kind, found.content_type) == (FileKind.FILE, "application/octet-stream")
+
+
+def test_picture_that_takes_too_long_is_given_up(look_at, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(pictures, "BOUNDS", replace(pictures.BOUNDS, run_seconds=0.001))
+    assert look_at(PHOTO).kind is FileKind.FILE
+
+
+def test_large_transparent_picture_is_made_small_in_little_memory(
+    look_at, monkeypatch: pytest.MonkeyPatch
+):
+    """The picture itself is 100 MB; a second copy of it would not fit."""
+    content = png_of(5000, 5000, bytes(5000 * (1 + 4 * 5000)), colours=6)
+    monkeypatch.setattr(pictures, "BOUNDS", replace(pictures.BOUNDS, memory_bytes=300_000_000))
+    assert look_at(content).thumbnail
 
 
 def test_broken_picture_is_shown_as_far_as_it_goes_without_a_copy(look_at):

@@ -15,7 +15,12 @@ from sqlalchemy import event, func, select, update
 from media.phone import FILM, PAGE, PHOTO, SCREENSHOT, VOICE, Customer, contents_of, row_of
 from wxdesk.accounts.models import Account
 from wxdesk.media import jobs
-from wxdesk.media.fetching import claim_next, settle_failed
+from wxdesk.media.fetching import (
+    claim_next,
+    fetch_again,
+    settle_failed,
+    take_up_abandoned,
+)
 from wxdesk.media.jobs import fetch, prune
 from wxdesk.media.models import Attachment, Leftover
 from wxdesk.media.operations import WantedFile, expect_files
@@ -100,6 +105,7 @@ def test_picture_whose_media_id_is_gone_comes_from_its_address(
         "http://qpic.cn.example.com/x",
         "http://mmbiz.qpic.cn:8080/x",
         "http://x@mmbiz.qpic.cn/x",
+        "http://127.0.0.1:6379\\@mmbiz.qpic.cn/",
         "file:///etc/passwd",
         "http://[",
     ],
@@ -176,6 +182,47 @@ def test_daily_quota_holds_all_files_of_the_account_and_is_no_attempt(
         assert (row.state, row.attempts, row.next_attempt_at) == (FileState.WAITING, 0, until)
 
 
+@pytest.mark.parametrize("code", [40164, 40125, 48001, 48004, 50002])
+def test_what_an_admin_can_mend_costs_no_file(
+    wang: Customer, wechat: WeChat, sending: Runtime, clock: FakeClock, code: int
+):
+    first, second = wang.sends(PHOTO), wang.sends(VOICE, FileKind.VOICE)
+    wechat.spoil("errcode", api="media/get", times=100, errcode=code)
+    fetch()
+    for each in (first, second):
+        row = row_of(sending, each)
+        assert (row.state, row.attempts) == (FileState.WAITING, 0)
+        assert row.next_attempt_at == clock() + timedelta(minutes=5)
+    with sending.reading() as session:
+        account = session.scalars(select(Account)).one()
+    assert (account.problem_code, account.problem_at) == (str(code), clock())
+    assert requests.delete(f"{wechat.url}/sim/faults", timeout=5).ok
+    clock.advance(minutes=5)
+    fetch()
+    assert {row_of(sending, each).state for each in (first, second)} == {FileState.READY}
+
+
+def test_account_that_nobody_mended_in_three_days_has_lost_its_files(
+    wang: Customer, wechat: WeChat, sending: Runtime, clock: FakeClock
+):
+    attachment_id = wang.sends(VOICE, FileKind.VOICE)
+    wechat.spoil("errcode", api="media/get", times=100, errcode=40164)
+    fetch()
+    clock.advance(days=3)
+    fetch()
+    assert row_of(sending, attachment_id).state is FileState.GONE
+
+
+def test_wrong_secret_costs_no_file_even_if_the_picture_s_address_leads_nowhere(
+    wang: Customer, wechat: WeChat, sending: Runtime
+):
+    attachment_id = wang.sends(PHOTO, source_url="http://example.com/x")
+    wechat.spoil("errcode", api="stable_token", times=100, errcode=40001)
+    fetch()
+    row = row_of(sending, attachment_id)
+    assert (row.state, row.error_code) == (FileState.WAITING, "40001")
+
+
 def test_one_account_does_not_wait_for_the_files_of_another(
     wang: Customer, wechat: WeChat, sending: Runtime
 ):
@@ -188,8 +235,7 @@ def test_one_account_does_not_wait_for_the_files_of_another(
     late = Customer(sending, other)
     attachment_id = late.sends(media_id="x")
     fetch()
-    assert row_of(sending, attachment_id).attempts == 1
-    assert row_of(sending, attachment_id).error_code not in (None, "40007")  # unknown there
+    assert row_of(sending, attachment_id).error_code == "40013"  # unknown there
 
 
 def test_rota_goes_by_turns_and_leaves_failing_accounts_for_later():
@@ -216,6 +262,66 @@ def test_file_of_a_killed_worker_is_taken_up_again(
     fetch()
     row = row_of(sending, attachment_id)
     assert (row.state, row.attempts) == (FileState.READY, 2)
+
+
+def crash(wang: Customer, clock: FakeClock) -> None:
+    """A process claims the file and ends; five minutes later somebody notices."""
+    with wang.runtime.unit_of_work() as uow:
+        assert claim_next(uow, wang.account.id) is not None
+    clock.advance(minutes=5, seconds=1)
+    with wang.runtime.unit_of_work() as uow:
+        take_up_abandoned(uow)
+
+
+def test_file_that_ends_its_process_each_time_is_given_up_until_a_person_asks(
+    wang: Customer, sending: Runtime, clock: FakeClock
+):
+    attachment_id = wang.sends(PHOTO)
+    for _ in range(2):
+        crash(wang, clock)
+        assert row_of(sending, attachment_id).state is FileState.WAITING
+    seen = Live(sending.redis).last_id()
+    crash(wang, clock)
+    row = row_of(sending, attachment_id)
+    assert (row.state, row.error_code) == (FileState.FAILED, "crashed")
+    assert f"conversation:{wang.messages[0].conversation_id}" in topics_since(sending, seen)
+    with sending.unit_of_work() as uow:
+        assert fetch_again(uow, attachment_id).state is FileState.WAITING
+    fetch()
+    assert row_of(sending, attachment_id).state is FileState.READY
+
+
+def test_file_that_ended_its_process_is_not_taken_up_after_the_three_days(
+    wang: Customer, sending: Runtime, clock: FakeClock
+):
+    attachment_id = wang.sends(PHOTO)
+    clock.advance(days=2, hours=23, minutes=59)
+    crash(wang, clock)
+    assert row_of(sending, attachment_id).error_code == "crashed"
+
+
+def test_voice_in_the_store_stays_whatever_its_conversion_does(
+    wang: Customer, sending: Runtime, clock: FakeClock
+):
+    attachment_id = wang.sends(VOICE, FileKind.VOICE)
+    fetch()
+    clock.advance(days=30)
+
+    def again() -> None:
+        with sending.unit_of_work() as uow:
+            row = uow.session.get_one(Attachment, attachment_id)
+            row.state, row.next_attempt_at, row.crashes = FileState.WAITING, uow.now, 2
+
+    again()
+    crash(wang, clock)
+    row = row_of(sending, attachment_id)
+    assert (row.state, row.error_code) == (FileState.READY, "crashed")
+    again()
+    with sending.unit_of_work() as uow:
+        claim = claim_next(uow, wang.account.id)
+        settle_failed(uow, claim, DeliveryError("away", code="store"))
+    row = row_of(sending, attachment_id)
+    assert (row.state, row.error_code) == (FileState.READY, "no_voice_tool")
 
 
 def test_killed_process_costs_minutes_and_no_file(

@@ -7,9 +7,10 @@ from pathlib import Path
 
 import pytest
 from cast import FakeClock, Team, hire
-from sqlalchemy import select
+from sqlalchemy import event, select
 
 from media.phone import PHOTO, Customer, contents_of, row_of
+from wxdesk.media.api import keep_upload
 from wxdesk.media.jobs import fetch, prune
 from wxdesk.media.leftovers import (
     claim_unneeded,
@@ -18,7 +19,7 @@ from wxdesk.media.leftovers import (
     note_unneeded,
 )
 from wxdesk.media.models import Attachment, Leftover
-from wxdesk.media.operations import attach, delete_files
+from wxdesk.media.operations import delete_files
 from wxdesk.media.store import store_at
 from wxdesk.media.uploads import NewUpload
 from wxdesk.plumbing.clock import utc_now
@@ -74,7 +75,7 @@ def test_content_that_is_being_stored_is_not_deleted(sending: Runtime, clock: Fa
         assert claim_unneeded(uow) is None
     clock.advance(hours=1)
     with sending.unit_of_work() as uow:
-        assert claim_unneeded(uow) == NAME
+        assert claim_unneeded(uow) == [NAME]
 
 
 def test_content_that_is_being_deleted_can_be_stored_a_moment_later(
@@ -83,11 +84,11 @@ def test_content_that_is_being_deleted_can_be_stored_a_moment_later(
     with sending.unit_of_work() as uow:
         note_unneeded(uow, [NAME])
     with sending.unit_of_work() as uow:
-        assert claim_unneeded(uow) == NAME
+        assert claim_unneeded(uow) == [NAME]
     with pytest.raises(UnavailableError), sending.unit_of_work() as uow:
         note_before_storing(uow, [NAME, "cd" * 32])
     with sending.unit_of_work() as uow:
-        note_deleted(uow, NAME)
+        note_deleted(uow, [NAME])
     with sending.unit_of_work() as uow:
         note_before_storing(uow, [NAME])
 
@@ -96,11 +97,43 @@ def test_deletion_that_was_killed_is_done_again(sending: Runtime, clock: FakeClo
     with sending.unit_of_work() as uow:
         note_unneeded(uow, [NAME])
     with sending.unit_of_work() as uow:
-        assert claim_unneeded(uow) == NAME
+        assert claim_unneeded(uow) == [NAME]
         assert claim_unneeded(uow) is None
     clock.advance(minutes=10)
     with sending.unit_of_work() as uow:
-        assert claim_unneeded(uow) == NAME
+        assert claim_unneeded(uow) == [NAME]
+
+
+def test_many_contents_are_deleted_in_one_run_and_each_note_is_looked_at_once(
+    wang: Customer, sending: Runtime, clock: FakeClock
+):
+    attachment_id = wang.sends(PHOTO)
+    fetch()
+    needed = row_of(sending, attachment_id).sha256
+    clock.advance(hours=2)
+    with sending.unit_of_work() as uow:
+        note_unneeded(uow, [needed, *(f"{number:064x}" for number in range(60))])
+    statements: list[str] = []
+    event.listen(sending.engine, "before_cursor_execute", lambda *a: statements.append(a[2]))
+    prune()
+    asked = [text for text in statements if "EXISTS" in text]
+    assert 12 <= len(asked) <= 16  # two for each ten, however many notes there are
+    with sending.reading() as session:
+        assert session.scalars(select(Leftover)).all() == []
+    assert is_stored(sending, needed)
+
+
+def test_forgetting_many_customers_leaves_one_call_of_the_pruning_job(
+    wang: Customer, sending: Runtime
+):
+    files = [wang.sends(PHOTO) for _ in range(3)]
+    fetch()
+    queue = sending.queues.named("media")
+    queue.empty()
+    for each in files:
+        with sending.unit_of_work() as uow:
+            delete_files(uow, attachment_ids=[each])
+    assert len(queue) == 1
 
 
 def test_storing_and_deleting_at_once_never_both_succeed(sending: Runtime, clock: FakeClock):
@@ -123,7 +156,7 @@ def test_storing_and_deleting_at_once_never_both_succeed(sending: Runtime, clock
         def remove(name: str = name, results: list[str] = results, start=start) -> None:
             start.wait()
             with sending.unit_of_work() as uow:
-                if claim_unneeded(uow) == name:
+                if claim_unneeded(uow) == [name]:
                     results.append("deleted")
 
         hands = [threading.Thread(target=store), threading.Thread(target=remove)]
@@ -133,7 +166,7 @@ def test_storing_and_deleting_at_once_never_both_succeed(sending: Runtime, clock
             hand.join()
         assert len(results) == 1
         with sending.unit_of_work() as uow:
-            note_deleted(uow, name)
+            note_deleted(uow, [name])
 
 
 def test_file_of_a_rule_stays_when_the_customer_is_forgotten(
@@ -172,11 +205,12 @@ def test_upload_that_nobody_sent_is_removed_after_a_day(
     wang: Customer, sending: Runtime, clock: FakeClock
 ):
     team: Team = hire(sending)
-    store = store_at(sending.settings.media_url)
+    unsent, kept = (
+        row_of(sending, keep_upload(sending, NewUpload(wang.account.id, team.lin, name, data)).id)
+        for name, data in (("a.jpg", PHOTO), ("b.jpg", PHOTO + b"x"))
+    )
     with sending.unit_of_work() as uow:
-        unsent = attach(uow, store, NewUpload(wang.account.id, team.lin, "a.jpg", PHOTO))
-        kept = attach(uow, store, NewUpload(wang.account.id, team.lin, "b.jpg", PHOTO + b"x"))
-        kept.is_kept = True  # a rule answers with it
+        uow.session.get_one(Attachment, kept.id).is_kept = True  # a rule answers with it
     clock.advance(hours=23)
     prune()
     assert row_of(sending, unsent.id)

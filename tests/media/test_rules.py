@@ -83,6 +83,8 @@ def test_pauses_grow_and_end_with_the_three_days():
         (FileState.READY, 1, None, False),
         (FileState.READY, 1, "not_playable", False),
         (FileState.READY, 1, "no_voice_tool", True),
+        (FileState.READY, 1, "crashed", True),
+        (FileState.FAILED, 1, "crashed", True),
     ],
 )
 def test_retry_is_offered_where_it_can_help(

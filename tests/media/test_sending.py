@@ -8,7 +8,8 @@ from cast import FakeClock, WeChat, hire
 from media.phone import FILM, PHOTO, SONG, Customer, row_of
 from wxdesk.accounts.clients import client_for
 from wxdesk.accounts.queries import get_keys
-from wxdesk.media.operations import attach, delete_files
+from wxdesk.media.api import keep_upload
+from wxdesk.media.operations import delete_files
 from wxdesk.media.sending import forget_upload, media_id_for
 from wxdesk.media.store import store_at
 from wxdesk.media.uploads import NewUpload
@@ -29,9 +30,7 @@ def attached(wang: Customer, sending: Runtime):
     agent_id = hire(sending).lin
 
     def keep(content: bytes = PHOTO, name: str = "照片.jpg") -> int:
-        store = store_at(sending.settings.media_url)
-        with sending.unit_of_work() as uow:
-            return attach(uow, store, NewUpload(wang.account.id, agent_id, name, content)).id
+        return keep_upload(sending, NewUpload(wang.account.id, agent_id, name, content)).id
 
     return keep
 

@@ -64,6 +64,22 @@ def test_files_are_for_this_user_only_and_named_by_their_content(tmp_path: Path)
     assert list((tmp_path / "media" / "drafts").iterdir()) == []
 
 
+def test_power_cut_forgets_neither_a_new_folder_nor_the_store_itself(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    synced: set[Path] = set()
+    really = os.fsync
+
+    def fsync(handle: int) -> None:
+        synced.add(Path(f"/proc/self/fd/{handle}").readlink())
+        really(handle)
+
+    monkeypatch.setattr(os, "fsync", fsync)
+    root = tmp_path / "media"
+    FolderStore(root).put(NAME, io.BytesIO(CONTENT))
+    assert {tmp_path, root, root / NAME[:2]} <= synced
+
+
 def test_half_written_file_has_no_name_and_is_tidied_away_later(tmp_path: Path):
     class BreaksOff(io.BytesIO):
         def read(self, _size: int | None = -1) -> bytes:

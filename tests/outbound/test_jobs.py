@@ -15,6 +15,7 @@ from cast import (
     make_account,
     messages_of,
 )
+from media.phone import PHOTO
 from rq import SimpleWorker
 from rq.serializers import JSONSerializer
 from sqlalchemy import select
@@ -25,13 +26,17 @@ from wxdesk.contacts.models import Contact, ReplyWindow
 from wxdesk.conversations.models import Message
 from wxdesk.conversations.rules import Direction, SenderKind
 from wxdesk.inbox.operations import Answer, reply
+from wxdesk.media.api import keep_upload
+from wxdesk.media.operations import bind
+from wxdesk.media.uploads import NewUpload
 from wxdesk.outbound import held
 from wxdesk.outbound.contents import Outgoing, OutgoingKind
 from wxdesk.outbound.jobs import deliver, sweep, try_account_now
 from wxdesk.outbound.models import DeliveryRow
 from wxdesk.outbound.operations import claim_delivery, queue_delivery
-from wxdesk.outbound.rules import ACCOUNT_PAUSE, MOST_ATTEMPTS, Delivery
-from wxdesk.outbound.settling import settle_sent
+from wxdesk.outbound.rules import ACCOUNT_PAUSE, MOST_ATTEMPTS, Delivery, Via
+from wxdesk.outbound.settling import settle_failed, settle_sent
+from wxdesk.plumbing.errors import DeliveryError
 from wxdesk.wechat.error_codes import meaning_of
 from wxdesk.wechat.quota import Quotas
 
@@ -213,6 +218,92 @@ def test_a_rule_never_spends_the_last_answers_that_are_kept_for_people(
     assert states(runtime) == ["sent"] * 3 + ["failed"] * 2
     assert remaining(runtime) == 2
     assert rows(runtime)[-1].error_code == "kept"
+
+
+def test_a_refusal_does_not_close_a_window_that_was_opened_since(
+    runtime, account, question, lin, wechat
+):
+    answer_id = agent_answers(runtime, question, lin)
+    with runtime.unit_of_work() as uow:
+        delivery_id = uow.session.scalars(select(DeliveryRow.id)).one()
+        assert claim_delivery(uow, delivery_id)
+    runtime.clock.advance(seconds=3)
+    customer_writes(runtime, account, "又来了")
+    runtime.clock.advance(seconds=1)
+    with runtime.unit_of_work() as uow:
+        settle_failed(uow, delivery_id, DeliveryError("closed", code="45015", is_permanent=True))
+    assert answer_id
+    assert remaining(runtime) == 5
+
+
+@pytest.mark.parametrize("api", ["message/template/send", "media/upload"])
+def test_a_right_that_is_missing_elsewhere_takes_no_messages_away(
+    runtime, account, question, lin, wechat, api
+):
+    wechat.spoil("errcode", api=api, errcode=48001)
+    with runtime.unit_of_work() as uow:
+        message = Message(
+            account_id=account.id,
+            contact_id=question.contact_id,
+            direction=Direction.OUTGOING,
+            kind="template" if "template" in api else "image",
+            text="",
+            payload={"template_id": "t", "data": {}, "title": "x"},
+            sender_kind=SenderKind.AGENT,
+            sender_id=lin,
+            created_at=uow.now,
+            received_at=uow.now,
+        )
+        uow.session.add(message)
+        uow.session.flush()
+        via = Via.TEMPLATE if "template" in api else Via.CUSTOMER_SERVICE
+        delivery_id = queue_delivery(uow, message, via=via).id
+    if "upload" in api:
+        file_id = keep_upload(runtime, NewUpload(account.id, lin, "图.jpg", PHOTO)).id
+        with runtime.unit_of_work() as uow:
+            bind(uow, file_id, message.id, lin)
+    deliver(delivery_id)
+    assert states(runtime) == ["failed"]
+    with runtime.reading() as session:
+        assert session.get_one(Account, account.id).messages_refused_at is None
+
+
+def test_a_template_that_waits_does_not_hold_up_the_answers(
+    runtime, account, question, lin, work_off, wechat
+):
+    with runtime.unit_of_work() as uow:
+        message = Message(
+            account_id=account.id,
+            contact_id=question.contact_id,
+            direction=Direction.OUTGOING,
+            kind="template",
+            text="",
+            sender_kind=SenderKind.AGENT,
+            sender_id=lin,
+            created_at=uow.now,
+            received_at=uow.now,
+        )
+        uow.session.add(message)
+        uow.session.flush()
+        row = queue_delivery(uow, message, via=Via.TEMPLATE)
+        row.next_attempt_at = uow.now + timedelta(hours=9)
+    agent_answers(runtime, question, lin)
+    sweep()
+    work_off()
+    assert wechat.phone() == ["马上查。"]
+
+
+def test_the_rest_of_a_long_text_does_not_go_out_without_its_beginning(
+    runtime, question, lin, work_off, wechat
+):
+    wechat.spoil("errcode", errcode=48002)
+    assert question.conversation_id is not None
+    outgoing = Outgoing(OutgoingKind.TEXT, "好" * 1000)
+    with runtime.unit_of_work() as uow:
+        answer = Answer(question.conversation_id, lin, outgoing, question.id, may_split=True)
+        reply(uow, answer)
+    work_off()
+    assert (states(runtime), wechat.phone()) == (["failed", "failed"], [])
 
 
 def held_if_needed(runtime, message: Message, agent_id: int) -> None:

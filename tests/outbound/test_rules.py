@@ -12,6 +12,7 @@ from wxdesk.outbound.rules import (
     Delivery,
     NextStep,
     Refusal,
+    Sending,
     next_attempt_after,
     next_step,
     text_problem,
@@ -31,9 +32,11 @@ def step(
     attempts: int = 1,
     *,
     may_wait: bool = False,
+    is_text: bool = True,
     waited: timedelta = timedelta(0),
 ) -> NextStep:
-    return next_step(refusal, attempts=attempts, may_wait=may_wait, queued_at=NOW - waited, now=NOW)
+    sending = Sending(attempts, queued_at=NOW - waited, is_text=is_text, may_wait=may_wait)
+    return next_step(refusal, sending, NOW)
 
 
 def test_the_pause_doubles_and_ends():
@@ -52,7 +55,18 @@ def test_what_may_have_arrived_is_never_sent_again():
 
 
 def test_an_account_without_the_message_api_keeps_the_answer_for_the_next_message():
-    assert step(refused(48001)) == NextStep(Delivery.HELD)
+    refusal = refused(48001, lacks_messages=True)
+    assert step(refusal) == NextStep(Delivery.HELD)
+    assert step(refusal, is_text=False) == NextStep(Delivery.FAILED)
+
+
+def test_a_right_that_a_template_lacks_is_final():
+    assert step(refused(48001)) == NextStep(Delivery.FAILED)
+
+
+def test_a_time_before_which_wechat_wants_no_call_is_kept():
+    soon = NOW + timedelta(seconds=15)
+    assert step(refused(45011, retry_at=soon)) == NextStep(Delivery.QUEUED, soon)
 
 
 @pytest.mark.parametrize("code", [45015, 45047])

@@ -44,7 +44,7 @@ from wxdesk.plumbing.errors import ConflictError, NotFoundError
 from wxdesk.privacy.erasing import EMPTY_CONTACT, EMPTY_DELIVERY, EMPTY_MESSAGE
 from wxdesk.privacy.jobs import forget
 from wxdesk.privacy.operations import StillSendingError, forget_due, forget_now, note_event
-from wxdesk.privacy.rules import Policy
+from wxdesk.privacy.rules import CANCELLED, MODIFIED, REVOKED, Policy
 from wxdesk.runtime import Runtime
 from wxdesk.sla.jobs import check_deadlines
 from wxdesk.sla.models import SlaBreach
@@ -378,26 +378,42 @@ class TestOtherPlaces:
     ):
         customer_writes(runtime, account)
         for openid in (WANG, LI):
-            keep_aside(runtime, account, openid)
-        with runtime.unit_of_work() as uow:
-            contact_id = uow.session.scalars(select(Contact.id)).one()
-            forget_now(uow, contact_id, policy, actor_id=None)
-        with runtime.reading() as session:
-            payloads = session.scalars(select(SetAsidePush.payload).order_by(SetAsidePush.id)).all()
-        assert payloads[0] == ""
-        assert LI in payloads[1]
+            payload = f'{{"openid": "{openid}"}}'
+            keep_aside(runtime, account.id, payload, reason=f"DataError: {openid} wrote")
+        assert set_aside_after_forgetting(runtime, policy) == [
+            ("", ""),
+            (f'{{"openid": "{LI}"}}', f"DataError: {LI} wrote"),
+        ]
+
+    def test_those_that_can_t_be_read_are_emptied_too(self, runtime, account, policy):
+        customer_writes(runtime, account)
+        keep_aside(runtime, None, f'{{"openid": "{WANG}", "text": "我的订单')
+        keep_aside(runtime, None, "no payload", reason=f"ValueError: {WANG}")
+        keep_aside(runtime, None, f'{{"openid": "{WANG.lower()}"')  # somebody else
+        left = set_aside_after_forgetting(runtime, policy)
+        assert left == [("", ""), ("", ""), (f'{{"openid": "{WANG.lower()}"', "broken")]
 
 
-def keep_aside(runtime, account, openid: str) -> None:
+def keep_aside(runtime, account_id: int | None, payload: str, *, reason: str = "broken") -> None:
     with runtime.unit_of_work() as uow:
         set_aside(
             uow,
-            name=f"direct/{openid}",
-            account_id=account.id,
-            reason="broken",
-            payload=f'{{"openid": "{openid}"}}',
+            name=f"direct/{hash((payload, reason))}",
+            account_id=account_id,
+            reason=reason,
+            payload=payload,
             attempts=3,
         )
+
+
+def set_aside_after_forgetting(runtime, policy: Policy) -> list[tuple[str, str]]:
+    """Payload and reason of each, when the one customer was forgotten."""
+    with runtime.unit_of_work() as uow:
+        contact_id = uow.session.scalars(select(Contact.id)).one()
+        forget_now(uow, contact_id, policy, actor_id=None)
+    with runtime.reading() as session:
+        query = select(SetAsidePush.payload, SetAsidePush.reason).order_by(SetAsidePush.id)
+        return [tuple(row) for row in session.execute(query)]
 
 
 class TestRaces:
@@ -527,6 +543,30 @@ class TestPrivacyEvents:
         assert wang.forget_at == runtime.clock.now
         assert li.forget_at is None
 
+    @pytest.mark.parametrize("event", [CANCELLED, REVOKED, MODIFIED])
+    def test_the_senders_row_says_the_customers_number_and_never_the_openid(
+        self, runtime, account, event
+    ):
+        wang_id = customer_writes(runtime, account).contact_id
+        for openid in (WANG, LI):  # nobody knows Li
+            fields = {"Event": event, "OpenID": openid, "OpenPID": openid, "RevokeInfo": "301"}
+            written = entry(
+                runtime,
+                account,
+                "",
+                kind="event",
+                event=event.upper(),
+                openid="oService",
+                fields=fields,
+            )
+            with runtime.unit_of_work() as uow:
+                record(uow, [written])
+        kept = {"Event": event, "RevokeInfo": "301"}
+        assert [message.payload for message in messages_of(runtime)[1:]] == [
+            {**kept, "contact_id": wang_id},
+            kept,
+        ]
+
 
 class TestCompleteness:
     """A new table or column with customers' data must be thought of here."""
@@ -562,7 +602,7 @@ class TestCompleteness:
                 "deliveries",
                 set(EMPTY_DELIVERY),
                 "id message_id contact_id state attempts next_attempt_at claimed_at settled_at"
-                " error_code last_error via may_wait",
+                " error_code last_error via may_wait queued_at",
             ),
             (
                 "contacts",

@@ -93,6 +93,13 @@ def as_response(fields: dict[str, Any], content_type: str = "application/json") 
     return Response(json.dumps(fields, ensure_ascii=False), content_type=content_type)
 
 
+def trickle(content: bytes, content_type: str = "application/json") -> Response:
+    """One byte every 20 ms, without saying how many there will be."""
+    tick = threading.Event()
+    pieces = (content[at : at + 1] for at in range(len(content)) if not tick.wait(0.02))
+    return Response(pieces, content_type=content_type)
+
+
 class Handler(BaseHTTPRequestHandler):
     """Keeps connections open, as WeChat does, and adds nothing to what the test says."""
 

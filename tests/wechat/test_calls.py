@@ -19,6 +19,7 @@ from redis.backoff import NoBackoff
 from redis.retry import Retry
 from werkzeug.wrappers import Response
 
+from wechat.conftest import trickle
 from wxdesk.plumbing.errors import DeliveryError
 from wxdesk.wechat.client import Client
 from wxdesk.wechat.content import Text
@@ -118,6 +119,15 @@ class TestSends:
             return Response((b" " * 65_536 for _ in range(10_000)), direct_passthrough=True)
 
         script.answer("message/custom/send", endless)
+        error = refused(lambda: scripted.send_text(WANG, "您好"))
+        assert (error.code, error.is_ambiguous) == ("timeout", True)
+
+    def test_an_answer_that_comes_byte_by_byte_is_not_waited_for(
+        self, scripted, script, monkeypatch
+    ):
+        monkeypatch.setattr("wxdesk.wechat.transport.WHOLE_ANSWER_SECONDS", 0.2)
+        scripted.list_tags()  # there is a token
+        script.answer("message/custom/send", lambda _request: trickle(b" " * 100 + b"{}"))
         error = refused(lambda: scripted.send_text(WANG, "您好"))
         assert (error.code, error.is_ambiguous) == ("timeout", True)
 

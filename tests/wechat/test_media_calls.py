@@ -5,9 +5,11 @@ import io
 import pytest
 from werkzeug.wrappers import Response
 
+from wechat.conftest import trickle
 from wxdesk.plumbing.errors import DeliveryError
+from wxdesk.wechat.addresses import check_address, is_public
 from wxdesk.wechat.limits import UPLOAD_LIMITS, MediaKind
-from wxdesk.wechat.media_calls import _is_public, safe_name
+from wxdesk.wechat.media_calls import safe_name
 
 PICTURE = bytes(range(256)) * 40
 MOST = 20_000
@@ -121,6 +123,12 @@ class TestDownload:
         assert len(into.getvalue()) <= MOST
         assert len(script.asked("media/get")) == 1
 
+    def test_a_file_that_comes_byte_by_byte_is_not_waited_for(self, scripted, script, monkeypatch):
+        monkeypatch.setattr("wxdesk.wechat.transport.WHOLE_FILE_SECONDS", 0.2)
+        script.answer("media/get", lambda _request: trickle(b"x" * 100, "image/jpeg"))
+        error = refused(lambda: scripted.download("m1", io.BytesIO(), most_bytes=MOST))
+        assert error.code == "timeout"
+
     def test_an_empty_file_is_no_file(self, scripted, script):
         script.answer("media/get", file_of(b""))
         assert (
@@ -171,12 +179,69 @@ class TestVideo:
         assert error.code == "junk"
         assert script.asked("/secret") == []
 
-    @pytest.mark.parametrize("host", ["localhost", "127.0.0.1", "10.1.2.3", "192.168.0.1", "::1"])
-    def test_our_own_network_is_not_public(self, host):
-        assert not _is_public(host)
+    def test_a_name_that_can_not_be_resolved_now_is_asked_later(self, scripted, script):
+        script.answer("media/get", {"video_url": "http://no-such-host.invalid.qq.com/x"})
+        error = refused(lambda: scripted.download("v1", io.BytesIO(), most_bytes=MOST))
+        assert (error.code, error.is_permanent) == ("unreachable", False)
 
-    def test_an_address_of_the_internet_is_public(self):
-        assert _is_public("203.205.254.157")
+
+class TestAddresses:
+    API = "http://127.0.0.1:8080"
+
+    @pytest.mark.parametrize(
+        "url",
+        [
+            "http://127.0.0.1:6379\\@x.qq.com/",
+            "http://x.qq.com\\@127.0.0.1:6379/",
+            "http://127.0.0.1:6379/",
+            "http://127.0.0.1:6379?x.qq.com",
+            "http://127.0.0.1:6379#.qq.com",
+            "http://user@127.0.0.1:8080/x",
+            "https://127.0.0.1:8080/x",
+            "http://video.qq.com:6379/x",
+            "http://video.qq.com:0/x",
+            "http://@video.qq.com/x",
+            "http://127.0.0.1%2f.qq.com/x",
+            "http://video.qq.com /x",
+            "http://video.qq.com\t/x",
+            "",
+        ],
+    )
+    def test_what_could_lead_elsewhere_is_refused(self, url):
+        with pytest.raises(ValueError, match="address|character|host"):
+            check_address(url, self.API, (".qq.com",))
+
+    @pytest.mark.parametrize("url", ["http://127.0.0.1:8080/x?y", "HTTP://127.0.0.1:8080/x"])
+    def test_the_api_itself_may_be_asked(self, url):
+        check_address(url, self.API, (".qq.com",))
+
+    def test_a_name_of_wechat_that_leads_into_our_own_network_is_refused(self):
+        """`localhost` stands for a name whose owner points it at our network."""
+        for url in ("http://localhost/x", "https://localhost:443/x"):
+            with pytest.raises(ValueError, match="public"):
+                check_address(url, self.API, ("localhost",))
+
+    @pytest.mark.parametrize(
+        "address",
+        [
+            "127.0.0.1",
+            "10.1.2.3",
+            "192.168.0.1",
+            "169.254.169.254",
+            "224.0.0.1",
+            "100.64.0.1",
+            "::1",
+            "fe80::1%eth0",
+            "fc00::1",
+            "::ffff:127.0.0.1",
+        ],
+    )
+    def test_our_own_network_is_not_public(self, address):
+        assert not is_public(address)
+
+    @pytest.mark.parametrize("address", ["203.205.254.157", "240e::1", "::ffff:203.205.254.157"])
+    def test_an_address_of_the_internet_is_public(self, address):
+        assert is_public(address)
 
 
 @pytest.mark.parametrize(

@@ -84,6 +84,22 @@ def test_a_day_has_a_limited_number_of_forced_refreshes(redis, console):
         tokens(redis, console).get(refused=token)
 
 
+def test_a_token_that_came_too_late_does_not_replace_a_newer_one(redis, console):
+    """Its lock has run out while WeChat was slow, and somebody else has fetched one meanwhile."""
+    transport = Transport(APP_ID, console.url)
+
+    def slow(call):
+        answer = transport.exchange(call, None)
+        redis.set(f"wxdesk:token:{APP_ID}:lock", "of somebody else")
+        redis.set(f"wxdesk:token:{APP_ID}", "newer")
+        return answer
+
+    mine = Tokens(redis, slow, (APP_ID, APP_SECRET)).get()
+    assert mine != "newer"
+    assert redis.get(f"wxdesk:token:{APP_ID}") == b"newer"
+    assert redis.get(f"wxdesk:token:{APP_ID}:lock") == b"of somebody else"
+
+
 def test_a_wrong_secret_is_permanent(redis, console):
     with pytest.raises(DeliveryError) as caught:
         tokens(redis, console, "wrong").get()

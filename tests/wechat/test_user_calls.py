@@ -73,6 +73,21 @@ def test_a_hundred_customers_are_asked_for_at_once(scripted, script):
     assert asked == {"user_list": [{"openid": o, "lang": "zh_CN"} for o in (WANG, "oLi")]}
 
 
+def test_one_bad_row_does_not_spoil_the_others(scripted, script):
+    bad = [{}, {"openid": None}, {"openid": [1]}, "junk", FOLLOWER | {"tagid_list": [10**30, "x"]}]
+    script.answer("user/info/batchget", {"user_info_list": [*bad, FOLLOWER | {"openid": "oLi"}]})
+    found = scripted.users_info(["a", "b", "c", "d", WANG, "oLi"])
+    assert [(user.openid, user.tag_ids) for user in found] == [(WANG, ()), ("oLi", (128, 2))]
+
+
+@pytest.mark.parametrize("odd", ["x", "-5", 1.5, 10**12, None, [2], "²"])
+def test_tag_with_an_id_that_is_none_is_an_error_that_can_be_handled(scripted, script, odd):
+    script.answer("tags/get", {"tags": [{"id": odd, "name": "x"}]})
+    with pytest.raises(DeliveryError) as caught:
+        scripted.list_tags()
+    assert caught.value.code == "junk"
+
+
 @pytest.mark.parametrize(
     ("act", "most"),
     [

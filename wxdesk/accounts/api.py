@@ -22,6 +22,8 @@ from wxdesk.plumbing.translation import translated
 from wxdesk.runtime import current
 from wxdesk.wechat.quota import Quotas
 
+UsedUp = dict[str, datetime]
+
 bp = Blueprint("accounts_api", __name__, url_prefix="/api/v1/accounts")
 
 
@@ -32,7 +34,9 @@ def list_all() -> Response:
     cursor = cursor_argument(int)
     with current().reading() as session:
         found = list_views(session, after_id=cursor[0] if cursor else 0, limit=limit + 1)
-    items = [_json(account, _used_up(account)) for account in found[:limit]]
+    shown = found[:limit]
+    used_up = _used_up(shown)
+    items = [_json(account, used_up[account.id] if used_up else None) for account in shown]
     more = len(found) > limit
     return jsonify(page_json(items, cursor_of((found[limit - 1].id,)) if more else None))
 
@@ -46,16 +50,19 @@ def templates(slug: str) -> Response:
     return jsonify(page_json([_template_json(each) for each in found], None))
 
 
-def _used_up(account: AccountView) -> dict[str, datetime] | None:
-    """None while Redis is away."""
+def _used_up(shown: list[AccountView]) -> dict[int, UsedUp] | None:
+    """By account id; None while Redis is away, without asking it again for each account."""
     runtime = current()
     try:
-        return Quotas(runtime.redis, account.app_id, runtime.clock).used_up()
+        return {
+            account.id: Quotas(runtime.redis, account.app_id, runtime.clock).used_up()
+            for account in shown
+        }
     except RedisError:
         return None
 
 
-def _json(account: AccountView, used_up: dict[str, datetime] | None) -> dict[str, Any]:
+def _json(account: AccountView, used_up: UsedUp | None) -> dict[str, Any]:
     problem = account.problem
     return {
         "id": account.id,

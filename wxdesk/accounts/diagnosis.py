@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
+import traceback
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -70,16 +71,29 @@ class _Visit:
         self.thread = threading.Thread(target=self._run, daemon=True, name="doctor")
 
     def _run(self) -> None:
-        for finding in _examine(self._runtime, self._patient):
-            self._findings.append(finding)
+        try:
+            for finding in _examine(self._runtime, self._patient):
+                self._findings.append(finding)
+        except Exception as error:  # noqa: BLE001 -- the thread's door: what follows would be missed
+            self._findings.append(_broken_off(self._patient.view, error))
 
     def found(self, seconds: float) -> list[AccountFinding]:
         """What was found so far; says so when that is not all."""
+        is_late = self.thread.is_alive()  # asked first: what it finds meanwhile is found
         found = list(self._findings)
-        if self.thread.is_alive():
+        if is_late:
             slug, text = self._patient.view.slug, f"not done within {seconds:g} seconds"
             found.append(AccountFinding(slug, "test", text, "is WeChat slow, or the network?"))
         return found
+
+
+def _broken_off(view: AccountView, error: Exception) -> AccountFinding:
+    """Names the place and not the error's words, which may hold a secret."""
+    place = traceback.extract_tb(error.__traceback__)[-1]
+    where = f"{place.filename.rpartition('/')[2]}, line {place.lineno}"
+    text = f"broken off by {type(error).__name__} ({where})"
+    advice = "what is not listed here was not tested: report it, this is a fault of the desk"
+    return AccountFinding(view.slug, "test", text, advice)
 
 
 def _examine(runtime: Runtime, patient: Patient) -> Iterator[AccountFinding]:

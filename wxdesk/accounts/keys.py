@@ -17,6 +17,7 @@ from wxdesk.accounts.rules import (
     PUSHES_KEY,
     ConsoleHas,
     Rotation,
+    is_rotating,
     key_problems,
 )
 from wxdesk.plumbing.errors import ConflictError, InvalidInputError
@@ -94,11 +95,6 @@ def forget_expired_keys(uow: UnitOfWork) -> None:
         forget_previous_keys(uow, account_id, actor_id=None)
 
 
-def is_rotating(account: Account, now: datetime) -> bool:
-    """Whether previous keys are still accepted."""
-    return account.previous_keys_until is not None and account.previous_keys_until > now
-
-
 def _refuse_wrong(account: Account, rotation: Rotation, vault: Vault, now: datetime) -> None:
     if rotation.token is None and rotation.aes_key is None:
         raise InvalidInputError("token", say("choose at least one of the two keys"))
@@ -109,7 +105,7 @@ def _refuse_wrong(account: Account, rotation: Rotation, vault: Vault, now: datet
         value = getattr(rotation, field)
         if value is not None and kept is not None and vault.open(kept) == value:
             raise InvalidInputError(field, say("this is the key that is in use already"))
-    if is_rotating(account, now) and rotation.console_has is None:
+    if is_rotating(account.previous_keys_until, now) and rotation.console_has is None:
         raise InvalidInputError(
             "console_has", say("say which keys WeChat's console holds: only one pair can be kept")
         )
@@ -118,8 +114,8 @@ def _refuse_wrong(account: Account, rotation: Rotation, vault: Vault, now: datet
 def _replace(account: Account, vault: Vault, rotation: Rotation, now: datetime) -> None:
     """New current keys; of the old ones those that WeChat's console holds stay accepted."""
     console_token, console_aes_key = account.sealed_token, account.sealed_aes_key
-    is_behind = is_rotating(account, now) and rotation.console_has is ConsoleHas.PREVIOUS
-    if is_behind:
+    has_two = is_rotating(account.previous_keys_until, now)
+    if has_two and rotation.console_has is ConsoleHas.PREVIOUS:
         console_token = account.sealed_previous_token or console_token
         console_aes_key = account.sealed_previous_aes_key or console_aes_key
     if rotation.token is not None:

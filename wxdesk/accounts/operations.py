@@ -28,6 +28,7 @@ REFUSED_CODE = "48001"
 TOKEN_PROBLEMS = frozenset(  # gone as soon as WeChat gives a token
     {"40001", "40013", "40125", "40164", "41002", "41004", "89501", "89503", "89506", "89507"}
 )
+RIGHTS_FOLLOW = frozenset({"is_verified", "account_type", "app_id"})
 CHANGEABLE = (
     "name",
     "app_id",
@@ -87,8 +88,10 @@ def change_account(
     if form.app_secret and vault.open(account.sealed_app_secret) != form.app_secret:
         account.sealed_app_secret = vault.seal(form.app_secret)
         changed.append("app_secret")
-    if {"is_verified", "account_type", "app_id"} & set(changed):
+    if RIGHTS_FOLLOW & set(changed):
         account.messages_refused_at = None  # WeChat is asked anew
+    if (RIGHTS_FOLLOW | {"app_secret"}) & set(changed):
+        uow.enqueue(TRY_ACCOUNT_NOW, account_id)  # what waits for the right, or for a token
     if changed:
         uow.session.flush()
         touch(uow, account_id)
@@ -199,6 +202,7 @@ def _obey(uow: UnitOfWork, account: Account, result: Result) -> None:
         account.messages_refused_at = None
         uow.session.flush()
         touch(uow, account.id)
+        uow.enqueue(TRY_ACCOUNT_NOW, account.id)
         noted(uow, account.id, "account.messages_allowed", None)
     elif right.code == REFUSED_CODE and Capability.MESSAGES in capabilities(
         account.account_type, is_verified=account.is_verified

@@ -18,6 +18,7 @@ from wxdesk.accounts.rules import (
     TemplateKind,
     capabilities,
     field_names,
+    is_rotating,
 )
 from wxdesk.plumbing.errors import NotFoundError
 from wxdesk.plumbing.vault import Vault
@@ -59,6 +60,10 @@ class AccountKeys:
     previous_token: str | None = None
     previous_aes_key: str | None = None
     previous_keys_until: datetime | None = None
+
+    def is_rotating(self, now: datetime) -> bool:
+        """Whether previous keys are still accepted."""
+        return is_rotating(self.previous_keys_until, now)
 
     def may(self, capability: Capability) -> bool:
         """By type and verification, and by what WeChat refused (48001)."""
@@ -107,7 +112,7 @@ class AccountView:
 
     def is_rotating(self, now: datetime) -> bool:
         """Whether previous keys are still accepted."""
-        return self.previous_keys_until is not None and self.previous_keys_until > now
+        return is_rotating(self.previous_keys_until, now)
 
     def capabilities(self) -> frozenset[Capability]:
         """What the desk goes by: type, verification, and what WeChat refused."""

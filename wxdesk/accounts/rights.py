@@ -26,16 +26,14 @@ WITH = {
     Capability.MESSAGES: say("Agents' answers leave at once, inside the reply window."),
     Capability.MEDIA: say("Files are copied from WeChat and sent to customers."),
     Capability.USERS: say("Remarks, tags and the blacklist are kept the same at WeChat."),
-    Capability.QR_CODES: say("The desk makes codes that tell where a customer comes from."),
+    Capability.QR_CODES: say("A code with a scene tells the desk where a customer comes from."),
     Capability.TEMPLATES: say("A customer outside of the reply window can still be reached."),
     Capability.SUBSCRIPTIONS: say("Customers who allowed it get one notice each time."),
     Capability.MASS: say("The account may write to all followers, a few times a month."),
 }
 WITHOUT = {
     Capability.PASSIVE_REPLIES: say("The desk can't answer at all."),
-    Capability.MESSAGES: say(
-        "Answers leave as the passive reply to the customer's next message; typing is not shown."
-    ),
+    Capability.MESSAGES: say("Answers leave as the passive reply to the customer's next message."),
     Capability.MEDIA: say("Pictures and voice messages are only named; answers are text."),
     Capability.USERS: say("Remarks and tags stay in the desk; the blacklist can't be used."),
     Capability.QR_CODES: say("Use WeChat's own code of the account; it has no scene."),

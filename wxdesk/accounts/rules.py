@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from enum import StrEnum
 
 from wxdesk.words import say
@@ -118,6 +118,11 @@ class Rotation:
     token: str | None
     aes_key: str | None
     console_has: ConsoleHas | None = None
+
+
+def is_rotating(previous_keys_until: datetime | None, now: datetime) -> bool:
+    """Whether previous keys are still accepted."""
+    return previous_keys_until is not None and previous_keys_until > now
 
 
 def problems(form: AccountForm) -> dict[str, str]:

@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterable
 from datetime import timedelta
 
 from redis import RedisError
+from sqlalchemy.exc import SQLAlchemyError
 
 from wxdesk.accounts.clients import client_for
 from wxdesk.accounts.queries import get_keys
@@ -112,6 +113,9 @@ def _has_more(runtime: Runtime, account_id: int, work: Round, is_time_up: IsTime
     except RedisError as error:
         reason = type(error).__name__
         logger.error("redis unreachable (%s); account %d waits", reason, account_id)  # noqa: TRY400
+    except (SQLAlchemyError, ValueError) as error:  # a busy database; an answer that is junk
+        reason = type(error).__name__
+        logger.error("customers of account %d have to wait (%s)", account_id, reason)  # noqa: TRY400
     return False
 
 

@@ -84,7 +84,10 @@ class ReplyWindow(Base):
     """
 
     __tablename__ = "reply_windows"
-    __table_args__ = (Index("ix_reply_windows_open", "contact_id", "closes_at"),)
+    __table_args__ = (
+        Index("ix_reply_windows_open", "contact_id", "closes_at"),
+        Index("ix_reply_windows_ended", "closes_at"),
+    )
 
     id: Mapped[PrimaryKey]
     contact_id: Mapped[int] = mapped_column(ForeignKey("contacts.id"))

@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 
 from sqlalchemy import select, tuple_
 
+from wxdesk.contacts import windows
 from wxdesk.contacts.models import Contact
 from wxdesk.plumbing.clock import EPOCH
 from wxdesk.plumbing.db import insert_new
@@ -37,7 +38,12 @@ def ensure_contacts(uow: UnitOfWork, keys: Iterable[Key]) -> dict[Key, Contact]:
 
 
 def note_following(
-    contact: Contact, acted_at: datetime, *, is_following: bool, forget_after: timedelta
+    uow: UnitOfWork,
+    contact: Contact,
+    acted_at: datetime,
+    *,
+    is_following: bool,
+    forget_after: timedelta,
 ) -> None:
     """Follow or unfollow; one that is recorded after a later act of the customer is old news."""
     if acted_at < contact.last_seen_at:
@@ -48,9 +54,18 @@ def note_following(
         contact.followed_at = acted_at
         contact.unfollowed_at = contact.forget_at = None
     else:
-        contact.unfollowed_at = acted_at
+        contact.last_seen_at = contact.unfollowed_at = acted_at
         contact.forget_at = acted_at + forget_after
         contact.window_closes_at, contact.window_remaining = None, 0
+        windows.close(uow, contact, acted_at)
+
+
+def note_presence(contact: Contact, acted_at: datetime) -> None:
+    """The customer did something; who comes back after having left is not forgotten."""
+    contact.last_seen_at = max(contact.last_seen_at, acted_at)
+    if contact.unfollowed_at is not None and acted_at > contact.unfollowed_at:
+        contact.unfollowed_at = contact.forget_at = None
+        contact.profile_due_at = acted_at
 
 
 def get_locked(uow: UnitOfWork, contact_id: int) -> Contact:

@@ -95,15 +95,17 @@ def ask(client: Client, asked: Sequence[Asked], answers: Answers) -> None:
 def store_answers(
     uow: UnitOfWork, asked: Sequence[Asked], answers: Answers, forget_after: timedelta
 ) -> None:
-    """Store what WeChat said of each; whom it refused, or left out, is asked again later."""
+    """Store what WeChat said of each; whom it refused, or left out, is asked again later.
+
+    What it said before a customer fell due again, or took their permission back, is old news.
+    """
     contacts = _locked(uow, asked)
     tags = _TagsOfContacts(uow, contacts.values())
     for one in asked:
         contact = contacts.get(one.contact_id)
-        if contact is None:  # forgotten meanwhile
+        if contact is None or contact.profile_due_at != one.until:  # forgotten, or not ours now
             continue
-        if contact.profile_due_at == one.until:  # else it fell due again meanwhile
-            contact.profile_due_at = next_refresh(contact.id, uow.now)
+        contact.profile_due_at = next_refresh(contact.id, uow.now)
         info = answers.infos.get(one.openid)
         if info is None:
             _postpone(uow, contact, answers.refused.get(one.openid) or _left_out())
@@ -205,7 +207,7 @@ def _not_following(
         contact.is_following = False
         return
     acted_at = asked_at - CLOCKS_DIFFER
-    note_following(contact, acted_at, is_following=False, forget_after=forget_after)
+    note_following(uow, contact, acted_at, is_following=False, forget_after=forget_after)
     has_left = contact.unfollowed_at is not None  # else the customer has acted since
     contact.profile_due_at = next_refresh(contact.id, uow.now) if has_left else uow.now + SOON
 

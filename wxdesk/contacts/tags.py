@@ -55,22 +55,33 @@ class MadeTags:
 
 def make_tags(client: Client, missing: Sequence[MissingTag]) -> MadeTags:
     """Make tags at WeChat that it has not yet; those of the same name are taken. No database."""
-    if not missing:
-        return MadeTags({}, {})
-    there = {tag.name: tag for tag in client.list_tags()}
     answer = MadeTags({}, {})
-    for tag in missing:
-        if tag.name in there:
-            answer.made[tag.id] = there[tag.name]
-            continue
+    for tag in _not_there(client, missing, answer):
         try:
             answer.made[tag.id] = client.create_tag(tag.name)
         except DeliveryError as error:
             if is_about_account(error):
                 raise
-            if error.code != EXISTS:  # else another process made it now; the next round finds it
-                answer.refused[tag.id] = error
+            answer.refused[tag.id] = error
+    existing = [tag for tag in missing if _exists(answer.refused.get(tag.id))]
+    _not_there(client, existing, answer)  # another process may have made it just now
     return answer
+
+
+def _exists(error: DeliveryError | None) -> bool:
+    return error is not None and error.code == EXISTS
+
+
+def _not_there(
+    client: Client, wanted: Sequence[MissingTag], answer: MadeTags
+) -> Sequence[MissingTag]:
+    """Those that WeChat does not list under the same name; the others are taken."""
+    there = {tag.name: tag for tag in client.list_tags()} if wanted else {}
+    for tag in wanted:
+        if tag.name in there:
+            answer.made[tag.id] = there[tag.name]
+            answer.refused.pop(tag.id, None)
+    return [tag for tag in wanted if tag.name not in there]
 
 
 def note_made(uow: UnitOfWork, account_id: int, answer: MadeTags) -> None:

@@ -8,9 +8,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
-from sqlalchemy import func, insert, select
+from sqlalchemy import delete, func, insert, select, update
 from sqlalchemy.orm import Session
 
 from wxdesk.contacts.models import Contact, ReplyWindow
@@ -19,6 +19,8 @@ from wxdesk.plumbing.unit_of_work import UnitOfWork
 
 LATE = "45015"
 SPENT = "45047"
+LEFT = "left"
+KEPT = timedelta(days=31)
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,15 +56,48 @@ def spend(uow: UnitOfWork, contact: Contact) -> None:
     _derive(uow, contact)
 
 
-def correct(uow: UnitOfWork, contact: Contact, code: str) -> None:
-    """WeChat refused with 45015 (closed) or 45047 (spent): the ledger says so from now on."""
+def correct(uow: UnitOfWork, contact: Contact, code: str, *, before: datetime) -> None:
+    """WeChat refused with 45015 (closed) or 45047 (spent) what was sent at `before`.
+
+    The ledger says so from now on; a window that was opened since is another one.
+    """
     for entry in latest(uow.session, [contact.id]).get(contact.id, ()):
-        if entry.closes_at > uow.now:
+        if entry.closes_at > uow.now and entry.opened_at <= before:
             entry.used = max(entry.used, entry.quota)
             entry.closed_by, entry.corrected_at = code, uow.now
             if code == LATE:
                 entry.closes_at = uow.now
     _derive(uow, contact)
+
+
+def close(uow: UnitOfWork, contact: Contact, left_at: datetime) -> None:
+    """The customer has left: nothing that was opened before counts any more."""
+    uow.session.execute(
+        update(ReplyWindow)
+        .where(
+            ReplyWindow.contact_id == contact.id,
+            ReplyWindow.closes_at > left_at,
+            ReplyWindow.opened_at <= left_at,
+        )
+        .values(closes_at=left_at, closed_by=LEFT)
+        .execution_options(synchronize_session=False)
+    )
+
+
+def prune(uow: UnitOfWork, limit: int) -> int:
+    """Remove entries that ended more than a month ago; returns how many."""
+    old = (
+        select(ReplyWindow.id)
+        .where(ReplyWindow.closes_at < uow.now - KEPT)
+        .order_by(ReplyWindow.closes_at)
+        .limit(limit)
+    )
+    removed = uow.session.execute(
+        delete(ReplyWindow)
+        .where(ReplyWindow.id.in_(old.scalar_subquery()))
+        .execution_options(synchronize_session=False)
+    )
+    return int(removed.rowcount)  # type: ignore[attr-defined]
 
 
 def latest(session: Session, contact_ids: Iterable[int]) -> dict[int, list[ReplyWindow]]:

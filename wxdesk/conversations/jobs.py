@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from wxdesk.accounts.queries import list_names
-from wxdesk.background_jobs import CHECK_WINDOWS, SWEEP_STANDINGS
+from wxdesk.background_jobs import CHECK_WINDOWS, PRUNE_WINDOWS, SWEEP_STANDINGS
+from wxdesk.contacts.windows import prune
 from wxdesk.conversations import standings
 from wxdesk.conversations.operations import rank_due
 from wxdesk.conversations.queries import list_standings
@@ -33,4 +34,14 @@ def check_windows() -> None:
         with current().unit_of_work() as uow:
             judged = rank_due(uow, BATCH)
         if judged < BATCH:
+            return
+
+
+@rung(PRUNE_WINDOWS)
+def prune_windows() -> None:
+    """Keep a month of the reply-window ledger, batch by batch."""
+    for _ in range(MOST_BATCHES):
+        with current().unit_of_work() as uow:
+            pruned = prune(uow, BATCH)
+        if pruned < BATCH:
             return

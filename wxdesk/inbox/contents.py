@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from math import isfinite
 from typing import Any
 from urllib.parse import urlencode
 
@@ -40,9 +41,10 @@ def _text(fields: Fields, *names: str) -> str:
 
 def _number(fields: Fields, *names: str) -> float | None:
     try:
-        return float(_text(fields, *names))
+        number = float(_text(fields, *names))
     except ValueError:
         return None
+    return number if isfinite(number) else None
 
 
 def _message_text(fields: Fields) -> dict[str, Any]:

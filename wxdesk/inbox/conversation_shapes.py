@@ -33,7 +33,7 @@ class _Beside:
     senders: Senders
     facts: dict[int, Facts]
     windows: dict[int, list[ReplyWindow]]
-    held: dict[int, list[int]]
+    held: dict[int, int]
     on_their_way: dict[int, int]
     templates: set[int]
     contacts: dict[int, dict[str, Any]]
@@ -95,7 +95,7 @@ def _conversation(row: ConversationRow, beside: _Beside) -> dict[str, Any]:
         "is_closing_soon": it.urgency_rank == 0,
         "reply_window": _window(row, facts, beside),
         **_answerable(ways, facts),
-        "held": len(beside.held.get(contact.id, ())),
+        "held": beside.held.get(contact.id, 0),
         "tags": [],
         "version": it.version,
         "last_message": _preview(row, beside.senders),

@@ -32,6 +32,7 @@ from wxdesk.plumbing.db import write_in_order
 from wxdesk.plumbing.errors import ConflictError, InvalidInputError, NotFoundError
 from wxdesk.plumbing.unit_of_work import UnitOfWork
 from wxdesk.sla.operations import waiting_ends, waits_for_answer_to
+from wxdesk.triage.rules import printable
 from wxdesk.wechat.splitting import MOST_BYTES, split_text
 from wxdesk.words import say
 
@@ -110,9 +111,14 @@ def try_again(uow: UnitOfWork, message_id: int) -> Message:
         raise NotFoundError(say("there is no message %(id)d", id=message_id))
     contact = uow.session.get_one(Contact, message.contact_id)
     ways = _ways(uow, contact)
-    if not ways.ways:
-        raise InvalidInputError("reply_window", ways.problem or "", ways=[])
-    return outbound.try_again(uow, message_id, is_held=not ways.may(Way.SEND))
+    way = Way.TEMPLATE if message.kind == OutgoingKind.TEMPLATE else Way.SEND
+    may_wait = message.kind != OutgoingKind.TEMPLATE and (
+        message.kind == OutgoingKind.TEXT or _has_messages(uow, contact)
+    )
+    if not ways.may(way) and not (may_wait and ways.may(Way.HOLD)):
+        problem = ways.problem or say("this answer can't be sent now")
+        raise InvalidInputError("reply_window", problem, ways=ways.ways)
+    return outbound.try_again(uow, message_id, is_held=not ways.may(way))
 
 
 def find_newer(
@@ -165,14 +171,14 @@ def resolve(
 def reopen(uow: UnitOfWork, conversation_id: int) -> None:
     """Open a resolved conversation again; whoever had no answer waits as before."""
     conversations.reopen(uow, conversation_id)
-    conversation, _contact = get_locked(uow, conversation_id)
+    conversation, contact = get_locked(uow, conversation_id)
     answered = select(func.max(Message.id)).where(
         Message.conversation_id == conversation_id, Message.sender_kind == SenderKind.AGENT
     )
     waiting = oldest_unanswered(uow, conversation_id, after_id=uow.session.scalar(answered) or 0)
     if waiting is not None and conversation.waiting_since is None:
         waits_for_answer_to(uow, conversation, waiting)
-        conversation.queued_at = conversation.waiting_since or conversation.queued_at
+        changed(uow, conversation, contact)
 
 
 def _parts(answer: Answer) -> list[Outgoing]:
@@ -180,9 +186,10 @@ def _parts(answer: Answer) -> list[Outgoing]:
     outgoing = answer.outgoing
     if outgoing.kind is not OutgoingKind.TEXT:
         return [outgoing]
-    if problem := text_problem(outgoing.text):
+    text = printable(outgoing.text)
+    if problem := text_problem(text):
         raise InvalidInputError("text", problem)
-    texts = split_text(outgoing.text)
+    texts = split_text(text)
     if len(texts) > MOST_PARTS:
         raise InvalidInputError(
             "text",
@@ -246,13 +253,22 @@ def _must_wait(uow: UnitOfWork, contact: Contact, answer: Answer, parts: int) ->
         problem = ways.problem or say("the account has no such template")
         raise InvalidInputError("kind", problem, ways=ways.ways)
     if ways.may(Way.SEND):
-        return _must_wait_for_more(answer, ways, parts)
-    is_passive = not facts_of(uow.session, [contact.account_id])[contact.account_id].has_messages
+        return _must_wait_for_more(answer, ways, parts) and _may_hold(uow, contact, parts)
+    is_passive = not _has_messages(uow, contact)
     if is_passive and answer.outgoing.kind is not OutgoingKind.TEXT:
         raise InvalidInputError("kind", say("this account can answer with text only"))
     if not ways.may(Way.HOLD) or not (answer.is_held or is_passive):
         raise InvalidInputError("reply_window", ways.problem or "", ways=ways.ways)
-    if len(held.count_held(uow.session, [contact.id]).get(contact.id, ())) + parts > MOST_HELD:
+    return _may_hold(uow, contact, parts)
+
+
+def _has_messages(uow: UnitOfWork, contact: Contact) -> bool:
+    return facts_of(uow.session, [contact.account_id])[contact.account_id].has_messages
+
+
+def _may_hold(uow: UnitOfWork, contact: Contact, parts: int) -> bool:
+    """True; ConflictError when too many wait already."""
+    if held.count_held(uow.session, [contact.id]).get(contact.id, 0) + parts > MOST_HELD:
         raise ConflictError(say("%(most)d answers wait for this customer already", most=MOST_HELD))
     return True
 

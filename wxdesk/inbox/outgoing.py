@@ -9,7 +9,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from wxdesk.accounts.models import MessageTemplate
-from wxdesk.accounts.rules import TemplateKind
+from wxdesk.accounts.rules import TemplateKind, field_names
 from wxdesk.media.models import Attachment
 from wxdesk.media.rules import FileState
 from wxdesk.outbound.composing import fields_of, short_text, web_address
@@ -40,11 +40,6 @@ def outgoing_of(session: Session, body: dict[str, Any], account_id: int) -> Outg
     return Outgoing(kind, summary, fields or None, attachment_id)
 
 
-def places_of(content: str) -> list[str]:
-    """The names of a template's places, in their order."""
-    return list(dict.fromkeys(PLACE.findall(content)))
-
-
 def _kind(body: dict[str, Any]) -> OutgoingKind:
     try:
         return OutgoingKind(body.get("kind", "text"))
@@ -72,7 +67,7 @@ def _template(session: Session, body: dict[str, Any], account_id: int) -> Outgoi
     ).one_or_none()
     if template is None:
         raise InvalidInputError("template_id", say("the account has no such template"))
-    data = _values(body.get("data"), places_of(template.content))
+    data = _values(body.get("data"), field_names(template.content))
     text = PLACE.sub(lambda place: data.get(place[1], ""), template.content)
     fields = {
         "template_id": template.template_id,
@@ -87,12 +82,8 @@ def _template(session: Session, body: dict[str, Any], account_id: int) -> Outgoi
 def _values(data: object, names: list[str]) -> dict[str, str]:
     if not isinstance(data, dict) or len(data) > MOST_VALUES:
         raise InvalidInputError("data", say("a value for each place of the template"))
-    found = {}
-    for name in names:
-        value = data.get(name)
-        if not isinstance(value, str) or not 1 <= len(value.strip()) <= LONGEST_VALUE:
-            raise InvalidInputError(
-                "data", say("%(name)s: 1 to %(most)d characters", name=name, most=LONGEST_VALUE)
-            )
-        found[name] = value.strip()
-    return found
+    try:
+        return {name: short_text(data, name, LONGEST_VALUE) for name in names}
+    except InvalidInputError as error:
+        problem = say("%(name)s: %(problem)s", name=error.field, problem=error.sentence)
+        raise InvalidInputError("data", problem) from error

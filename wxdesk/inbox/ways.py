@@ -14,7 +14,7 @@ from wxdesk.accounts.facts import Facts
 from wxdesk.accounts.models import MessageTemplate
 from wxdesk.contacts.models import Contact
 from wxdesk.outbound.models import DeliveryRow
-from wxdesk.outbound.rules import Delivery
+from wxdesk.outbound.rules import Delivery, Via
 from wxdesk.words import say
 
 
@@ -42,14 +42,15 @@ def ways_of(
     contact: Contact, facts: Facts, now: datetime, *, on_their_way: int, has_templates: bool
 ) -> Ways:
     """The platform's rules for this customer at this moment (docs/wechat.md#reply-window)."""
-    if problem := _barred(contact):
+    is_open = contact.window_closes_at is not None and contact.window_closes_at > now
+    if problem := _barred(contact, is_open=is_open):
         return Ways((), problem, 0)
     templates = (Way.TEMPLATE,) if has_templates else ()
     if not facts.has_messages:
         problem = say("the account can't send messages: the answer leaves when the customer writes")
         return Ways((Way.HOLD, *templates), problem, 0)
     left = contact.window_remaining - on_their_way
-    if contact.window_closes_at is None or contact.window_closes_at <= now:
+    if not is_open:
         problem = say("the reply window is closed until the customer writes again")
     elif left <= 0:
         problem = say("no more answers allowed until the customer writes again")
@@ -64,6 +65,7 @@ def count_on_their_way(session: Session, contact_ids: Iterable[int]) -> dict[int
         select(DeliveryRow.contact_id, func.count())
         .where(
             DeliveryRow.contact_id.in_(sorted(contact_ids)),
+            DeliveryRow.via == Via.CUSTOMER_SERVICE,
             DeliveryRow.state.in_([Delivery.QUEUED, Delivery.SENDING]),
         )
         .group_by(DeliveryRow.contact_id)
@@ -77,11 +79,12 @@ def accounts_with_templates(session: Session, account_ids: Iterable[int]) -> set
     return set(session.scalars(query.where(MessageTemplate.account_id.in_(sorted(account_ids)))))
 
 
-def _barred(contact: Contact) -> str | None:
+def _barred(contact: Contact, *, is_open: bool) -> str | None:
+    """Somebody who wrote without following may be answered while the window is open."""
     if contact.forgotten_at is not None:
         return say("the customer's data was deleted")
     if contact.is_blacklisted:
         return say("the customer is on the blacklist")
-    if not contact.is_following:
+    if not contact.is_following and not is_open:
         return say("the customer does not follow the account any more")
     return None

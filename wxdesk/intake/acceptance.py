@@ -10,6 +10,7 @@ import time
 from functools import cache
 
 from redis import RedisError
+from redis import TimeoutError as RedisTimeoutError
 from sqlalchemy.exc import SQLAlchemyError
 
 from wxdesk.background_jobs import DRAIN_INTAKE
@@ -31,6 +32,7 @@ from wxdesk.wechat.push import Push
 logger = logging.getLogger(__name__)
 
 AVOID_REDIS_SECONDS = 0.5
+DOUBT_SECONDS = 20.0  # longer than WeChat tries
 FOR_PEOPLE = NAMES.index(Urgency.DIRECT.value) + 1
 
 
@@ -41,6 +43,7 @@ class Acceptance:
         self._runtime = runtime
         self._streams = intake_streams(runtime.redis)
         self._redis_failed_at = -AVOID_REDIS_SECONDS
+        self._doubted_at = -DOUBT_SECONDS
 
     def accept(self, desk: Desk, push: Push) -> AutoAnswer | HeldAnswer | None:
         """Make the push durable and return its answer, the same for each delivery.
@@ -56,9 +59,21 @@ class Acceptance:
                 if self._runtime.spool.is_empty():  # else this push would overtake the spooled
                     return self._append(offer)
             except (RedisError, OSError) as error:
+                self._refuse_doubt(offer, error)
                 self._redis_failed_at = time.monotonic()
                 logger.warning("redis unreachable (%s); spooling", type(error).__name__)
         return self._spool(desk, push, offer)
+
+    def _refuse_doubt(self, offer: Offer, error: Exception) -> None:
+        """Redis may have given a person's answer to this push before it fell silent.
+
+        Then the redelivery gets the answer. Only once: a Redis that stays silent must not cost
+        messages. Raises OSError.
+        """
+        is_first = time.monotonic() - self._doubted_at > DOUBT_SECONDS
+        if offer.held_stream is not None and isinstance(error, RedisTimeoutError) and is_first:
+            self._doubted_at = time.monotonic()
+            raise OSError("redis fell silent while an answer may have been taken") from error
 
     def _offer(self, desk: Desk, push: Push, hit: Hit | None) -> Offer:
         account_id = desk.keys.id

@@ -5,11 +5,12 @@ In the transaction that records them, with a fixed number of statements a batch.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from wxdesk.accounts.facts import Facts, facts_of
 from wxdesk.contacts.models import Contact
+from wxdesk.contacts.operations import Key
 from wxdesk.contacts.windows import Opening, open_windows
 from wxdesk.conversations.rules import wrote_at
 from wxdesk.intake.rules import Entry
@@ -53,25 +54,31 @@ def follow(uow: UnitOfWork, recorded: Sequence[Recorded]) -> None:
         release_held(uow, writers.values())
 
 
-def settle(uow: UnitOfWork, recorded: Sequence[Recorded]) -> None:
-    """After the conversations: held answers that left as the answer to a push meet their clocks."""
-    given = [it for it in recorded if it.entry.held is not None]
-    if given:
-        uow.session.flush()
-    for it in given:
-        if it.entry.held is not None:
-            settle_passive(uow, it.entry.held.delivery_ids, it.entry.received_at)
+def settle_given(
+    uow: UnitOfWork, entries: Sequence[Entry], contacts: Mapping[Key, Contact]
+) -> None:
+    """Held answers that left as the answer to a push have left, even if the push was known.
+
+    (It was given to a redelivery after Redis had forgotten the first.) Before what follows from
+    the messages, which might send them again.
+    """
+    for entry in entries:
+        contact = contacts.get((entry.account_id, entry.openid))
+        if entry.held is not None and contact is not None:
+            settle_passive(uow, contact, entry.held.delivery_ids, entry.received_at)
 
 
 def _opening(it: Recorded, facts: Facts) -> Opening | None:
     entry = it.entry
-    if entry.act is None:
-        return None
+    acted_at = wrote_at(entry.created_at, entry.received_at)
+    left_at = it.contact.unfollowed_at
+    if entry.act is None or (left_at is not None and acted_at <= left_at):
+        return None  # what was open is closed by who leaves
     is_answered = entry.answer is not None or entry.held is not None
     return Opening(
         contact=it.contact,
         act=entry.act,
-        acted_at=wrote_at(entry.created_at, entry.received_at),
+        acted_at=acted_at,
         message_id=it.message_id,
         used=int(is_answered and facts.is_passive_counted),
     )

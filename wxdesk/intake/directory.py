@@ -10,6 +10,7 @@ from __future__ import annotations
 import logging
 import threading
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -24,7 +25,7 @@ from wxdesk.plumbing.clock import pause
 from wxdesk.plumbing.errors import WxdeskError
 from wxdesk.runtime import Runtime
 from wxdesk.triage.queries import list_active
-from wxdesk.triage.rulebook import Rulebook
+from wxdesk.triage.rulebook import Rulebook, RuleText
 from wxdesk.wechat.crypto import Cipher, Ciphers, CryptoError
 
 logger = logging.getLogger(__name__)
@@ -38,7 +39,8 @@ class Desk:
     """One official account, ready to answer.
 
     `tokens` are the current one and, while a rotation is on, the previous one. `takes_held`: only
-    pushes can be answered, so people's answers wait for them.
+    pushes can be answered, so people's answers wait for them. `good_until` is when the first of
+    the rules' files ends at WeChat.
     """
 
     keys: AccountKeys
@@ -46,6 +48,8 @@ class Desk:
     ciphers: Ciphers | None
     rulebook: Rulebook
     takes_held: bool
+    is_rotating: bool
+    good_until: datetime | None
 
 
 class Directory:
@@ -92,7 +96,7 @@ class Directory:
             return known
         try:
             keys = get_keys(session, self._runtime.vault, account_id)
-            return _desk(keys, Rulebook(list_active(session, account_id, now)), now)
+            return _desk(keys, list_active(session, account_id, now), now)
         except (WxdeskError, CryptoError) as error:
             logger.error("account %d can't be loaded: %s", account_id, error)  # noqa: TRY400
             self._unloadable[account_id] = version
@@ -147,25 +151,28 @@ class Directory:
 
 
 def _is_current(desk: Desk, version: int, now: datetime) -> bool:
-    """Nothing changed, and no rotation has ended meanwhile."""
-    until = desk.keys.previous_keys_until
-    is_over = len(desk.tokens) > 1 and until is not None and until <= now
-    return desk.keys.config_version == version and not is_over
+    """Nothing changed, no rotation has ended, and no rule's file at WeChat has."""
+    is_over = desk.is_rotating and not desk.keys.is_rotating(now)
+    is_stale = desk.good_until is not None and desk.good_until <= now
+    return desk.keys.config_version == version and not is_over and not is_stale
 
 
-def _desk(keys: AccountKeys, rulebook: Rulebook, now: datetime) -> Desk:
+def _desk(keys: AccountKeys, rules: Sequence[RuleText], now: datetime) -> Desk:
     """With the previous keys as long as a rotation is on."""
-    is_rotating = keys.previous_keys_until is not None and keys.previous_keys_until > now
+    is_rotating = keys.is_rotating(now)
     old_token = keys.previous_token if is_rotating else None
     old_key = keys.previous_aes_key if is_rotating else None
     ciphers = None
     if keys.aes_key:
         previous = Cipher(old_key, keys.app_id) if old_key else None
         ciphers = Ciphers(Cipher(keys.aes_key, keys.app_id), previous)
+    ends = [rule.reply.good_until for rule in rules if rule.reply.good_until is not None]
     return Desk(
         keys=keys,
         tokens=(keys.token, old_token) if old_token else (keys.token,),
         ciphers=ciphers,
-        rulebook=rulebook,
+        rulebook=Rulebook(rules),
         takes_held=not keys.may(Capability.MESSAGES),
+        is_rotating=is_rotating,
+        good_until=min(ends, default=None),
     )

@@ -13,11 +13,10 @@ from typing import Any
 from sqlalchemy import insert, select
 
 from wxdesk.contacts.models import Contact
-from wxdesk.contacts.operations import ensure_contacts, note_following
+from wxdesk.contacts.operations import ensure_contacts, note_following, note_presence
 from wxdesk.conversations.models import Conversation, Message
 from wxdesk.conversations.operations import changed, find_current, open_or_continue
-from wxdesk.conversations.queries import open_conversation_ids
-from wxdesk.conversations.rules import Direction, Place, SenderKind, wrote_at
+from wxdesk.conversations.rules import Direction, Place, SenderKind, Status, wrote_at
 from wxdesk.intake import consequences
 from wxdesk.intake.consequences import Recorded
 from wxdesk.intake.models import SetAsidePush
@@ -38,11 +37,16 @@ def record(uow: UnitOfWork, entries: Sequence[Entry], *, forget_after: timedelta
     `forget_after` is how long the data of a customer who left is kept.
     """
     fresh = _fresh(uow, entries)
-    if not fresh:
+    given = [entry for entry in entries if entry.held is not None]
+    if not fresh and not given:
         return 0
-    contacts = ensure_contacts(uow, {(entry.account_id, entry.openid) for entry in fresh})
+    keys = {(entry.account_id, entry.openid) for entry in [*fresh, *given]}
+    contacts = ensure_contacts(uow, keys)
+    if not fresh:
+        consequences.settle_given(uow, given, contacts)
+        return 0
     for entry in fresh:
-        _note_presence(contacts[entry.account_id, entry.openid], entry, forget_after)
+        _note_presence(uow, contacts[entry.account_id, entry.openid], entry, forget_after)
     conversations = _conversations(uow, fresh, contacts)
     ids = _store_messages(uow, fresh, contacts, conversations)
     recorded = [
@@ -50,10 +54,10 @@ def record(uow: UnitOfWork, entries: Sequence[Entry], *, forget_after: timedelta
         for entry, message_id in zip(fresh, ids, strict=True)
     ]
     _store_answers(uow, recorded)
+    consequences.settle_given(uow, given, contacts)
     consequences.follow(uow, recorded)
     _update_conversations(uow, recorded, conversations)
-    consequences.settle(uow, recorded)
-    _announce_others(uow, recorded)
+    _update_others(uow, recorded)
     return len(fresh)
 
 
@@ -88,14 +92,19 @@ def _fresh(uow: UnitOfWork, entries: Sequence[Entry]) -> list[Entry]:
     return list(fresh.values())
 
 
-def _note_presence(contact: Contact, entry: Entry, forget_after: timedelta) -> None:
+def _note_presence(
+    uow: UnitOfWork, contact: Contact, entry: Entry, forget_after: timedelta
+) -> None:
     event = entry.event.lower() if entry.is_event else ""
     acted_at = wrote_at(entry.created_at, entry.received_at)
     if event in (FOLLOW, UNFOLLOW):
-        note_following(contact, acted_at, is_following=event == FOLLOW, forget_after=forget_after)
+        note_following(
+            uow, contact, acted_at, is_following=event == FOLLOW, forget_after=forget_after
+        )
     if event == FOLLOW:
         contact.qr_scene = entry.qr_scene
-    contact.last_seen_at = max(contact.last_seen_at, acted_at)
+    if event != UNFOLLOW and entry.is_by_customer:
+        note_presence(contact, acted_at)
 
 
 def _conversations(
@@ -224,9 +233,16 @@ def _update_conversations(
         changed(uow, conversation, contact)
 
 
-def _announce_others(uow: UnitOfWork, recorded: Iterable[Recorded]) -> None:
-    """Events and automatic answers appear in threads that are open."""
-    others = {it.contact.id for it in recorded if not it.entry.is_for_person}
-    if others:
-        ids = open_conversation_ids(uow.session, others)
-        uow.announce(*(f"conversation:{conversation_id}" for conversation_id in ids))
+def _update_others(uow: UnitOfWork, recorded: Iterable[Recorded]) -> None:
+    """Events and automatic answers appear in threads that are open, and move their windows."""
+    others = {it.contact.id: it.contact for it in recorded if not it.entry.is_for_person}
+    if not others:
+        return
+    waiting = uow.session.scalars(
+        select(Conversation)
+        .where(Conversation.contact_id.in_(sorted(others)), Conversation.status != Status.RESOLVED)
+        .order_by(Conversation.id)
+        .with_for_update(key_share=True)
+    )
+    for conversation in waiting:
+        changed(uow, conversation, others[conversation.contact_id])

@@ -22,6 +22,7 @@ ACT_OF_EVENT = {
     "scancode_waitmsg": Act.CLICK,
 }
 QR_PREFIX = "qrscene_"
+REPORTS = ("templatesendjob", "masssendjob", "publishjob", "subscribe_msg_", "user_authoriz", "kf_")
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,6 +83,11 @@ class Entry:
         if self.is_event:
             return ACT_OF_EVENT.get(self.event.lower())
         return Act.CLICK if self.is_menu_tap else Act.MESSAGE
+
+    @property
+    def is_by_customer(self) -> bool:
+        """WeChat also pushes reports of its own in a customer's name."""
+        return not self.is_event or not self.event.lower().startswith(REPORTS)
 
     @property
     def qr_scene(self) -> str:

@@ -7,6 +7,7 @@ from datetime import datetime
 
 from sqlalchemy import select, update
 
+from wxdesk.accounts.operations import note_problem
 from wxdesk.background_jobs import FETCH_FILES
 from wxdesk.conversations.models import Message
 from wxdesk.conversations.queries import open_conversation_ids
@@ -14,15 +15,36 @@ from wxdesk.media.examining import Examined
 from wxdesk.media.models import Attachment
 from wxdesk.media.operations import columns_of
 from wxdesk.media.queries import FileView, get_file
-from wxdesk.media.rules import CLAIM_LASTS, PAUSES, FileKind, FileState, may_retry, next_attempt
+from wxdesk.media.rules import (
+    ACCOUNT_PAUSE,
+    CLAIM_LASTS,
+    CRASHED,
+    KEPT_AT_WECHAT,
+    MOST_CRASHES,
+    NO_TOOL,
+    PAUSES,
+    FileKind,
+    FileState,
+    may_retry,
+    next_attempt,
+)
 from wxdesk.media.storing import names_of
 from wxdesk.plumbing.errors import ConflictError, DeliveryError
 from wxdesk.plumbing.unit_of_work import UnitOfWork
-from wxdesk.wechat.error_codes import Action, meaning_of_text
+from wxdesk.wechat.error_codes import Action, meaning_of, meaning_of_text
 from wxdesk.words import say
 
 MOST_TAKEN_UP = 500
 LONGEST_REASON = 500
+LONGEST_CODE = 40
+NO_RIGHT = 48001
+
+
+class NoRightError(DeliveryError):
+    """The account is of a kind that WeChat gives no right to media: trying again can't help."""
+
+    def __init__(self) -> None:
+        super().__init__(meaning_of(NO_RIGHT).reason, code=str(NO_RIGHT), is_permanent=True)
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,16 +112,22 @@ def settle_ready(uow: UnitOfWork, claim: Claim, found: Examined, file_name: str)
 def settle_failed(uow: UnitOfWork, claim: Claim, error: DeliveryError) -> bool:
     """It did not come: later, or never. False as above."""
     values: dict[str, object] = {
-        "error_code": error.code[:40],
+        "error_code": error.code[:LONGEST_CODE],
         "last_error": str(error)[:LONGEST_REASON],
     }
-    if is_gone(error):
+    if claim.sha256 is not None:
+        values |= {"state": FileState.READY, "error_code": NO_TOOL}  # it is here, as it was
+    elif is_for_admins(error):
+        values |= _later(uow, claim, error, uow.now + ACCOUNT_PAUSE)
+        values["attempts"] = max(0, claim.attempts - 1)
+        note_problem(uow, claim.account_id, error.code, str(error))
+    elif is_gone(error):
         values["state"] = FileState.GONE
         values["last_error"] = str(say("WeChat has deleted this file"))
     elif error.is_permanent:
         values["state"] = FileState.FAILED
     else:
-        values |= _later(uow, claim, error)
+        values |= _later(uow, claim, error, error.retry_at)
     return _settle(uow, claim, values)
 
 
@@ -109,24 +137,42 @@ def is_gone(error: DeliveryError) -> bool:
     return meaning is not None and meaning.action is Action.UPLOAD_AGAIN
 
 
-def take_up_abandoned(uow: UnitOfWork) -> None:
-    """Files whose process was killed while fetching are due again."""
-    uow.session.execute(
-        update(Attachment)
+def is_for_admins(error: DeliveryError) -> bool:
+    """Something about the account that an admin can mend before WeChat deletes the file."""
+    meaning = meaning_of_text(error.code)
+    if meaning is None or not error.is_permanent or isinstance(error, NoRightError):
+        return False
+    return meaning.action in (Action.ACCOUNT, Action.NEW_TOKEN)  # the latter: a wrong secret
+
+
+def take_up_abandoned(uow: UnitOfWork) -> int:
+    """Files whose process ended while fetching are due again; how many were given up instead.
+
+    Given up is a file that did so three times, or that WeChat has deleted by now.
+    """
+    rows = uow.session.scalars(
+        select(Attachment)
         .where(
-            Attachment.id.in_(
-                select(Attachment.id)
-                .where(
-                    Attachment.state == FileState.FETCHING,
-                    Attachment.claimed_at < uow.now - CLAIM_LASTS,
-                )
-                .limit(MOST_TAKEN_UP)
-            ),
             Attachment.state == FileState.FETCHING,
+            Attachment.claimed_at < uow.now - CLAIM_LASTS,
         )
-        .values(state=FileState.WAITING, next_attempt_at=uow.now)
-        .execution_options(synchronize_session=False)
-    )
+        .order_by(Attachment.claimed_at)
+        .limit(MOST_TAKEN_UP)
+        .with_for_update(skip_locked=True)
+    ).all()
+    given_up = 0
+    for row in rows:
+        row.crashes += 1
+        is_late = row.sha256 is None and row.created_at <= uow.now - KEPT_AT_WECHAT
+        if row.crashes < MOST_CRASHES and not is_late:
+            row.state, row.next_attempt_at = FileState.WAITING, uow.now
+            continue
+        row.state = FileState.FAILED if row.sha256 is None else FileState.READY
+        row.error_code = CRASHED
+        row.last_error = str(say("each try was stopped in the middle"))
+        _announce(uow, row.message_id)
+        given_up += 1
+    return given_up
 
 
 def fetch_again(uow: UnitOfWork, attachment_id: int) -> FileView:
@@ -137,16 +183,19 @@ def fetch_again(uow: UnitOfWork, attachment_id: int) -> FileView:
     uow.session.execute(
         update(Attachment)
         .where(Attachment.id == attachment_id, Attachment.state == view.state)
-        .values(state=FileState.WAITING, attempts=0, next_attempt_at=uow.now)
+        .values(state=FileState.WAITING, attempts=0, crashes=0, next_attempt_at=uow.now)
         .execution_options(synchronize_session=False)
     )
     uow.session.expire_all()
-    uow.enqueue(FETCH_FILES)
+    uow.ring(FETCH_FILES)
     _announce(uow, view.message_id)
     return get_file(uow.session, attachment_id)
 
 
-def _later(uow: UnitOfWork, claim: Claim, error: DeliveryError) -> dict[str, object]:
+def _later(
+    uow: UnitOfWork, claim: Claim, error: DeliveryError, not_before: datetime | None
+) -> dict[str, object]:
+    """After a pause, while WeChat still has it; `not_before` holds for the whole account."""
     at = next_attempt(claim.attempts, uow.now, claim.created_at)
     if at is None and not error.is_uncounted:
         return {
@@ -154,9 +203,9 @@ def _later(uow: UnitOfWork, claim: Claim, error: DeliveryError) -> dict[str, obj
             "last_error": str(say("it could not be fetched before WeChat deleted it")),
         }
     at = at or uow.now + PAUSES[0]
-    if error.retry_at is not None:
-        at = max(at, error.retry_at)
-        _hold_account(uow, claim.account_id, error.retry_at)
+    if not_before is not None:
+        at = max(at, not_before)
+        _hold_account(uow, claim.account_id, not_before)
     values: dict[str, object] = {"state": FileState.WAITING, "next_attempt_at": at}
     if error.is_uncounted:
         values["attempts"] = max(0, claim.attempts - 1)

@@ -20,6 +20,7 @@ from wxdesk.media.examining import Examined, examine
 from wxdesk.media.fetching import (
     Claim,
     claim_next,
+    is_for_admins,
     is_gone,
     settle_failed,
     settle_ready,
@@ -30,7 +31,7 @@ from wxdesk.media.operations import delete_unsent
 from wxdesk.media.queries import has_abandoned, list_due_accounts
 from wxdesk.media.rota import Outcome, Rota
 from wxdesk.media.rules import UNSENT_KEPT
-from wxdesk.media.store import store_at
+from wxdesk.media.store import Store, store_at
 from wxdesk.media.storing import names_of, put_all
 from wxdesk.media.temporary import temporary_folder, tidy_temporary_folders
 from wxdesk.plumbing.clock import pause
@@ -44,7 +45,7 @@ logger = logging.getLogger(__name__)
 
 HANDS = 4
 LONGEST_RUN_SECONDS = 30.0
-MOST_DELETED = 1_000
+MOST_BATCHES = 100  # of ten
 SETTLE_PAUSES = (0.2, 1.0, 3.0)
 AWAY = (OperationalError, TimeoutError)
 
@@ -75,18 +76,25 @@ def prune() -> None:
             delete_unsent(uow)
         store.tidy(runtime.clock() - UNSENT_KEPT)
         tidy_temporary_folders(runtime.clock() - UNSENT_KEPT)
-        for _ in range(MOST_DELETED):
-            with runtime.unit_of_work() as uow:
-                sha256 = claim_unneeded(uow)
-            if sha256 is None or runtime.stopping.is_set():
-                return
-            store.delete(sha256)
-            with runtime.unit_of_work() as uow:
-                note_deleted(uow, sha256)
+        _delete_unneeded(runtime, store)
     except AWAY as error:
         logger.error("database unreachable (%s); files stay", type(error).__name__)  # noqa: TRY400
     except UnavailableError:
         logger.error("the media store can't be used; files stay")  # noqa: TRY400
+
+
+def _delete_unneeded(runtime: Runtime, store: Store) -> None:
+    """A thousand at most, then again: other work of this queue comes in between."""
+    for _ in range(MOST_BATCHES):
+        with runtime.unit_of_work() as uow:
+            batch = claim_unneeded(uow)
+        if batch is None or runtime.stopping.is_set():
+            return
+        for sha256 in batch:
+            store.delete(sha256)
+        with runtime.unit_of_work() as uow:
+            note_deleted(uow, batch)
+    runtime.queues.ring(PRUNE_FILES)
 
 
 def _take_up_abandoned(runtime: Runtime) -> None:
@@ -95,7 +103,9 @@ def _take_up_abandoned(runtime: Runtime) -> None:
         if not has_abandoned(session, runtime.clock()):
             return
     with runtime.unit_of_work() as uow:
-        take_up_abandoned(uow)
+        given_up = take_up_abandoned(uow)
+    if given_up:
+        logger.error("%d files given up: each try ended with its process", given_up)
 
 
 def _fetch_by_turns(runtime: Runtime, account_ids: list[int]) -> None:
@@ -136,7 +146,7 @@ def _fetch_one(runtime: Runtime, account_id: int) -> Outcome:
         reason = _reason(error)
         logger.warning("file %d not fetched: code %s", claim.id, reason.code)
         _settle(runtime, lambda uow: settle_failed(uow, claim, reason))
-        is_over = reason.is_permanent or is_gone(reason)
+        is_over = is_gone(reason) or (reason.is_permanent and not is_for_admins(reason))
         return Outcome.SETTLED if is_over else Outcome.FAILED
     return Outcome.SETTLED
 

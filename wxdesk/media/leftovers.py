@@ -20,6 +20,7 @@ from wxdesk.words import say
 
 STORING_LASTS = timedelta(hours=1)
 DELETING_LASTS = timedelta(minutes=10)
+CLAIMED_AT_ONCE = 10
 
 
 def note_before_storing(uow: UnitOfWork, hashes: Iterable[str]) -> None:
@@ -55,39 +56,42 @@ def _note(uow: UnitOfWork, hashes: list[str], check_at: datetime) -> int:
     return int(noted.rowcount)  # type: ignore[attr-defined]
 
 
-def claim_unneeded(uow: UnitOfWork) -> str | None:
-    """Take one content that no row names, to be deleted from the store now; None if none is due.
+def claim_unneeded(uow: UnitOfWork) -> list[str] | None:
+    """Take up to ten contents that no row names, to be deleted from the store now.
 
-    Notes of contents that are needed are dropped on the way.
+    None when no note is due. Notes of contents that are needed are dropped on the way, so each
+    note is looked at once, and each transaction is short.
     """
-    uow.session.execute(
-        delete(Leftover)
-        .where(Leftover.check_at <= uow.now, _is_needed())
-        .execution_options(synchronize_session=False)
-    )
-    sha256 = uow.session.scalars(
+    due = uow.session.scalars(
         select(Leftover.sha256)
         .where(Leftover.check_at <= uow.now)
         .order_by(Leftover.check_at)
-        .limit(1)
+        .limit(CLAIMED_AT_ONCE)
         .with_for_update(skip_locked=True)
-    ).first()
-    if sha256 is None:
+    ).all()
+    if not due:
         return None
-    claimed = uow.session.execute(
-        update(Leftover)
-        .where(Leftover.sha256 == sha256, Leftover.check_at <= uow.now, ~_is_needed())
-        .values(is_deleting=True, check_at=uow.now + DELETING_LASTS)
-        .execution_options(synchronize_session=False)
-    )
-    return sha256 if claimed.rowcount == 1 else None  # type: ignore[attr-defined]
-
-
-def note_deleted(uow: UnitOfWork, sha256: str) -> None:
-    """The content is out of the store."""
     uow.session.execute(
         delete(Leftover)
-        .where(Leftover.sha256 == sha256, Leftover.is_deleting)
+        .where(Leftover.sha256.in_(due), Leftover.check_at <= uow.now, _is_needed())
+        .execution_options(synchronize_session=False)
+    )
+    return list(
+        uow.session.scalars(
+            update(Leftover)
+            .where(Leftover.sha256.in_(due), Leftover.check_at <= uow.now, ~_is_needed())
+            .values(is_deleting=True, check_at=uow.now + DELETING_LASTS)
+            .returning(Leftover.sha256)
+            .execution_options(synchronize_session=False)
+        )
+    )
+
+
+def note_deleted(uow: UnitOfWork, hashes: Iterable[str]) -> None:
+    """These contents are out of the store."""
+    uow.session.execute(
+        delete(Leftover)
+        .where(Leftover.sha256.in_(sorted(set(hashes))), Leftover.is_deleting)
         .execution_options(synchronize_session=False)
     )
 

@@ -19,7 +19,7 @@ class Attachment(Base):
     MP3 of a voice, `thumbnail_sha256` a small picture). `message_id` is None until an agent has
     sent it; `is_kept` when a rule answers with it. `uploaded_*` is the copy at WeChat that outgoing
     messages name; it ends after 3 days. The row is the work: state, attempts and next attempt of
-    the fetch are here.
+    the fetch are here; `crashes` counts those whose process ended in the middle.
     """
 
     __tablename__ = "attachments"
@@ -41,6 +41,7 @@ class Attachment(Base):
     media_id: Mapped[str | None] = mapped_column(String(200))
     source_url: Mapped[str | None] = mapped_column(String(1000))
     attempts: Mapped[int] = mapped_column(default=0)
+    crashes: Mapped[int] = mapped_column(default=0)
     next_attempt_at: Mapped[datetime]
     claimed_at: Mapped[datetime | None]
     error_code: Mapped[str | None] = mapped_column(String(40))

@@ -11,13 +11,12 @@ from sqlalchemy import ColumnElement, delete, insert, select, update
 from wxdesk.background_jobs import FETCH_FILES, PRUNE_FILES
 from wxdesk.conversations.models import Message
 from wxdesk.media.examining import Examined
-from wxdesk.media.leftovers import note_before_storing, note_unneeded
+from wxdesk.media.leftovers import note_unneeded
 from wxdesk.media.models import Attachment
 from wxdesk.media.queries import FileView, view_of
 from wxdesk.media.rules import UNSENT_KEPT, FileKind, FileRole, FileState
-from wxdesk.media.store import Store
-from wxdesk.media.storing import Names, names_of, put_all
-from wxdesk.media.uploads import NewUpload, prepared, stored_name
+from wxdesk.media.storing import Names, names_of
+from wxdesk.media.uploads import NewUpload, stored_name
 from wxdesk.plumbing.errors import ConflictError, NotFoundError
 from wxdesk.plumbing.unit_of_work import UnitOfWork
 from wxdesk.words import say
@@ -59,19 +58,7 @@ def expect_files(uow: UnitOfWork, wanted: Sequence[WantedFile]) -> None:
         for each in wanted
     ]
     uow.session.execute(insert(Attachment.__table__), rows)  # type: ignore[arg-type]
-    uow.enqueue(FETCH_FILES)
-
-
-def attach(uow: UnitOfWork, store: Store, upload: NewUpload) -> Attachment:
-    """Check and keep a file for a message that is still being written.
-
-    InvalidInputError when WeChat would not take it. For stores on this machine: api.py takes the
-    same steps with the storing outside of any transaction.
-    """
-    with prepared(upload) as found:
-        note_before_storing(uow, names_of(found).all)
-        put_all(store, found)
-        return add_attachment(uow, upload, found)
+    uow.ring(FETCH_FILES)
 
 
 def add_attachment(uow: UnitOfWork, upload: NewUpload, found: Examined) -> Attachment:
@@ -203,4 +190,4 @@ def _delete_where(uow: UnitOfWork, *conditions: ColumnElement[bool]) -> None:
         .execution_options(synchronize_session=False)
     )
     note_unneeded(uow, (name for row in rows for name in row[1:] if name))
-    uow.enqueue(PRUNE_FILES)
+    uow.ring(PRUNE_FILES)

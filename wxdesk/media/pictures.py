@@ -1,45 +1,41 @@
-"""Pictures: size, small copies for the thread, and thumbs as WeChat takes them. Pillow."""
+"""Pictures: size, small copies for the thread, and thumbs as WeChat takes them.
+
+Pillow works in a process of its own with bounded time and memory (media/shrink_with_pillow.py).
+"""
 
 from __future__ import annotations
 
-import io
-import struct
+import logging
+import sys
 import threading
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 
-from PIL import Image
-
+from wxdesk.media.bounded import Bounds, run_bounded
 from wxdesk.media.content import PICTURES
+from wxdesk.media.temporary import temporary_folder
 from wxdesk.wechat.limits import UPLOAD_LIMITS, MediaKind
 
-MOST_PIXELS = 64_000_000
-THUMBNAIL_SIDE = 480
-THUMBNAIL_QUALITY = 80
-THUMB_SIDES = (520, 400, 300, 200)
-THUMB_QUALITIES = (85, 70, 50, 30)
-ORIENTATION = 0x0112
-TURNS = {
-    2: Image.Transpose.FLIP_LEFT_RIGHT,
-    3: Image.Transpose.ROTATE_180,
-    4: Image.Transpose.FLIP_TOP_BOTTOM,
-    5: Image.Transpose.TRANSPOSE,
-    6: Image.Transpose.ROTATE_270,
-    7: Image.Transpose.TRANSVERSE,
-    8: Image.Transpose.ROTATE_90,
-}
-# what Pillow raises for hostile files
-UNREADABLE = (
-    *(OSError, ValueError, SyntaxError, EOFError, struct.error, KeyError, IndexError),
-    *(TypeError, OverflowError, ZeroDivisionError, MemoryError),
-)
+logger = logging.getLogger(__name__)
 
-Image.MAX_IMAGE_PIXELS = None  # _opened refuses earlier, and with its own answer
-_one_at_a_time = threading.Lock()  # a large picture takes 250 MB while it is made small
+BOUNDS = Bounds(
+    run_seconds=20.0, cpu_seconds=10, memory_bytes=1_000_000_000, output_bytes=2_000_000
+)
+AT_ONCE = 2
+THUMBNAIL = ((480, 80),)  # longest side, quality
+THUMBS = ((520, 85), (400, 70), (300, 50), (200, 30))
+MOST_THUMBNAIL_BYTES = 1_000_000
+START_OF_SCAN = b"\xff\xda"
+MOST_SCANS = 100  # of a JPEG: ten are usual, and each costs as much as a whole picture
+MODULE = "wxdesk.media.shrink_with_pillow"
+NO_PICTURE, SIZE, SMALL = 3, "size", "small.jpg"  # as that module says
+
+_few_at_a_time = threading.BoundedSemaphore(AT_ONCE)  # a large one takes 400 MB for a moment
 
 
 class NotAPictureError(Exception):
-    """It says that it is one, but can't be read, or is too large to be shown."""
+    """It says that it is one, but can't be read, or is too large or too costly to be shown."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,23 +44,18 @@ class Picture:
 
     width: int
     height: int
-    thumbnail: bytes
+    thumbnail: bytes = field(repr=False)
 
 
 def examine_picture(path: Path, content_type: str) -> Picture | None:
     """Size and a small copy; None where the size is left to the browser (WebP).
 
-    NotAPictureError when it can't be read or has more than 64 million pixels. A picture that
-    ends too early has a size but no small copy.
+    NotAPictureError when it can't be read, has more than 64 million pixels, or takes more than
+    seconds to unpack. A picture that ends too early has a size but no small copy.
     """
     if content_type == "image/webp":
         return None  # opening one reserves memory for its whole canvas, whatever that is
-    try:
-        with _one_at_a_time, path.open("rb") as file, _opened(file.read(), content_type) as image:
-            width, height = _upright_size(image)
-            return Picture(width, height, _thumbnail(image))
-    except UNREADABLE as error:
-        raise NotAPictureError from error
+    return _shrunk(path, content_type, MOST_THUMBNAIL_BYTES, THUMBNAIL)
 
 
 def thumb_of(data: bytes, content_type: str) -> bytes:
@@ -72,62 +63,28 @@ def thumb_of(data: bytes, content_type: str) -> bytes:
     if content_type == "image/webp":
         raise NotAPictureError
     most = UPLOAD_LIMITS[MediaKind.THUMB].most_bytes
-    try:
-        with _one_at_a_time, _opened(data, content_type) as image:
-            for side, quality in zip(THUMB_SIDES, THUMB_QUALITIES, strict=True):
-                made = _jpeg(image, side, quality)
-                if len(made) <= most:
-                    return made
-    except UNREADABLE as error:
-        raise NotAPictureError from error
-    raise NotAPictureError
-
-
-def _opened(data: bytes, content_type: str) -> Image.Image:
-    """Reads the header only."""
-    image = Image.open(io.BytesIO(data), formats=(PICTURES[content_type],))
-    if image.width * image.height > MOST_PIXELS:
-        image.close()
+    with temporary_folder() as folder:
+        path = folder / "file"
+        path.write_bytes(data)
+        thumb = _shrunk(path, content_type, most, THUMBS).thumbnail
+    if not thumb:
         raise NotAPictureError
-    return image
+    return thumb
 
 
-def _upright_size(image: Image.Image) -> tuple[int, int]:
-    is_on_its_side = _orientation(image) in (5, 6, 7, 8)
-    return (image.height, image.width) if is_on_its_side else (image.width, image.height)
-
-
-def _orientation(image: Image.Image) -> int:
-    """How the camera was held: EXIF's 1 to 8; 1 is upright."""
-    try:
-        return int(image.getexif().get(ORIENTATION, 1))
-    except UNREADABLE:
-        return 1
-
-
-def _thumbnail(image: Image.Image) -> bytes:
-    try:
-        return _jpeg(image, THUMBNAIL_SIDE, THUMBNAIL_QUALITY)
-    except UNREADABLE:
-        return b""
-
-
-def _jpeg(image: Image.Image, side: int, quality: int) -> bytes:
-    """Upright, at most `side` pixels wide and high, without any of the original's metadata."""
-    image.draft("RGB", (side * 2, side * 2))
-    small = image.convert("RGBA") if _is_transparent(image) else image.convert("RGB")
-    small.thumbnail((side, side))
-    turn = TURNS.get(_orientation(image))
-    if turn is not None:
-        small = small.transpose(turn)
-    if small.mode == "RGBA":
-        ground = Image.new("RGB", small.size, "white")
-        ground.paste(small, mask=small.getchannel("A"))
-        small = ground
-    made = io.BytesIO()
-    small.save(made, "JPEG", quality=quality, optimize=True)
-    return made.getvalue()
-
-
-def _is_transparent(image: Image.Image) -> bool:
-    return image.mode in ("RGBA", "LA", "PA") or "transparency" in image.info
+def _shrunk(
+    path: Path, content_type: str, most_bytes: int, tries: Sequence[tuple[int, int]]
+) -> Picture:
+    if content_type == "image/jpeg" and path.read_bytes().count(START_OF_SCAN) > MOST_SCANS:
+        raise NotAPictureError
+    wanted = [f"{side}:{quality}" for side, quality in tries]
+    arguments = [str(path.absolute()), PICTURES[content_type], str(most_bytes), *wanted]
+    with _few_at_a_time, temporary_folder() as place:
+        code = run_bounded([sys.executable, "-m", MODULE, *arguments], place, BOUNDS)
+        if code != 0:
+            if code != NO_PICTURE:
+                logger.warning("a picture was given up: its process ended with code %d", code)
+            raise NotAPictureError
+        width, height = (place / SIZE).read_text("ascii").split()
+        small = place / SMALL
+        return Picture(int(width), int(height), small.read_bytes() if small.exists() else b"")

@@ -11,6 +11,8 @@ KEPT_AT_WECHAT = timedelta(days=3)
 UPLOAD_GOOD_FOR = timedelta(days=2, hours=12)
 CLAIM_LASTS = timedelta(minutes=5)
 UNSENT_KEPT = timedelta(hours=24)
+ACCOUNT_PAUSE = timedelta(minutes=5)
+MOST_CRASHES = 3
 PAUSES = (
     timedelta(seconds=5),
     timedelta(seconds=30),
@@ -80,7 +82,9 @@ PARTS["shortvideo"] = PARTS["video"]
 
 NO_TOOL = "no_voice_tool"
 NOT_PLAYABLE = "not_playable"
+CRASHED = "crashed"
 NOT_AGAIN = frozenset({"too_large"})
+READY_BUT_AGAIN = frozenset({NO_TOOL, CRASHED})
 
 
 def files_of(kind: str, fields: Mapping[str, object]) -> list[FoundFile]:
@@ -118,5 +122,5 @@ def may_retry(state: FileState, attempts: int, error_code: str | None) -> bool:
     if error_code in NOT_AGAIN:
         return False
     if state is FileState.READY:
-        return error_code == NO_TOOL
+        return error_code in READY_BUT_AGAIN
     return state is FileState.FAILED or (state is FileState.WAITING and attempts > 0)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from datetime import timedelta
 
 from sqlalchemy.exc import OperationalError, TimeoutError
 
@@ -26,9 +27,14 @@ logger = logging.getLogger(__name__)
 
 
 def media_id_for(
-    runtime: Runtime, client: Client, attachment_id: int, *, as_thumb: bool = False
+    runtime: Runtime,
+    client: Client,
+    attachment_id: int,
+    *,
+    as_thumb: bool = False,
+    good_for: timedelta = UPLOAD_GOOD_FOR,
 ) -> str:
-    """The attachment's media id at WeChat: the one from before while it is good, else a new one.
+    """The attachment's media id at WeChat: one younger than `good_for`, else a new one.
 
     `as_thumb` makes a small JPEG (of a video a play mark), uploaded each time. Raises DeliveryError
     only. Called outside of transactions. Two processes at once upload twice, which does no harm.
@@ -38,7 +44,7 @@ def media_id_for(
         is_video = wanted.kind is FileKind.VIDEO
         thumb = poster() if is_video else _thumb(wanted, _contents(runtime, wanted))
         return client.upload(MediaKind.THUMB, "thumb.jpg", thumb, "image/jpeg").media_id
-    good_since = runtime.clock() - UPLOAD_GOOD_FOR
+    good_since = runtime.clock() - good_for
     if wanted.uploaded_media_id and wanted.uploaded_at and wanted.uploaded_at > good_since:
         return wanted.uploaded_media_id
     kind = MEDIA_KINDS.get(wanted.kind)

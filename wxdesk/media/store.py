@@ -76,9 +76,10 @@ class FolderStore:
     root: Path
 
     def put(self, sha256: str, content: BinaryIO) -> None:
-        """Written beside, synced, renamed; then the folder is synced too."""
+        """Written beside, synced, renamed; then the folders that name it are synced too."""
         path = self._path(sha256)
         with _disk_errors():
+            is_first = not self.root.is_dir()
             for folder in (self.root, path.parent, self._drafts):
                 folder.mkdir(mode=0o700, parents=True, exist_ok=True)
             handle, draft = tempfile.mkstemp(dir=self._drafts)
@@ -93,6 +94,9 @@ class FolderStore:
                 Path(draft).unlink(missing_ok=True)
                 raise
             _sync_folder(path.parent)
+            _sync_folder(self.root)  # another process may have just made the folder in it
+            if is_first:
+                _sync_folder(self.root.parent)
 
     def open(self, sha256: str) -> Opened:
         path = self._path(sha256)

@@ -7,12 +7,12 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import PurePosixPath
 
-from wxdesk.media.content import SUFFIXES
+from wxdesk.media.content import HEAD_BYTES, SUFFIXES, content_type_of, kind_of
 from wxdesk.media.examining import Examined, examine
 from wxdesk.media.rules import MEGABYTE, NO_TOOL, FileKind
 from wxdesk.media.temporary import temporary_folder
 from wxdesk.plumbing.errors import InvalidInputError
-from wxdesk.wechat.limits import UPLOAD_LIMITS, MediaKind
+from wxdesk.wechat.limits import UPLOAD_LIMITS, MediaKind, UploadLimit
 from wxdesk.wechat.media_calls import safe_name
 from wxdesk.words import say
 
@@ -43,8 +43,8 @@ def prepared(upload: NewUpload) -> Iterator[Examined]:
     """
     if not upload.data:
         raise InvalidInputError("file", say("the file is empty"))
-    most = max(limit.most_bytes for limit in UPLOAD_LIMITS.values())
-    _refuse_above(most, len(upload.data))
+    content_type = content_type_of(upload.data[:HEAD_BYTES])
+    _refuse_above(_limit(kind_of(content_type), content_type).most_bytes, len(upload.data))
     with temporary_folder() as folder:
         path = folder / "file"
         path.write_bytes(upload.data)
@@ -62,16 +62,21 @@ def stored_name(file_name: str, found: Examined) -> str:
 
 
 def _check(found: Examined) -> None:
-    kind = MEDIA_KINDS.get(found.kind)
+    """What only a look at the whole file shows: broken ones are of another kind by now."""
+    limit = _limit(found.kind, found.content_type)
+    if limit.longest_seconds:
+        _check_duration(found, limit.longest_seconds)
+
+
+def _limit(file_kind: FileKind, content_type: str) -> UploadLimit:
+    kind = MEDIA_KINDS.get(file_kind)
     limit = UPLOAD_LIMITS[kind] if kind else None
-    if limit is None or found.content_type not in limit.content_types:
+    if limit is None or content_type not in limit.content_types:
         raise InvalidInputError(
             "file",
             say("WeChat takes PNG, JPG and GIF pictures, MP3 and AMR voices, and MP4 videos"),
         )
-    _refuse_above(limit.most_bytes, found.size_bytes)
-    if limit.longest_seconds:
-        _check_duration(found, limit.longest_seconds)
+    return limit
 
 
 def _refuse_above(most: int, size: int) -> None:

@@ -1,33 +1,29 @@
 """Voices: made into MP3 once, with duration and waveform. By ffmpeg, else by PyAV, else not.
 
-The work is done by a process of its own with bounded time and memory: what customers send is
-hostile until shown otherwise. It reads one local file, in the format that its content has.
+The work is done by a process of its own with bounded time and memory (media/bounded.py). It reads
+one local file, in the format that its content has.
 """
 
 from __future__ import annotations
 
 import array
-import contextlib
 import importlib.util
 import itertools
-import os
-import resource
 import shutil
-import subprocess
 import sys
 from dataclasses import dataclass
 from pathlib import Path
 
+from wxdesk.media.bounded import Bounds, run_bounded
 from wxdesk.media.content import SOUNDS
 from wxdesk.media.rules import NO_TOOL, NOT_PLAYABLE
 from wxdesk.media.temporary import temporary_folder
 from wxdesk.words import Words, say
 
 LONGEST_SECONDS = 600
-RUN_SECONDS = 30.0
-CPU_SECONDS = 20
-MEMORY_BYTES = 1_000_000_000
-LARGEST_OUTPUT = 20_000_000
+BOUNDS = Bounds(
+    run_seconds=30.0, cpu_seconds=20, memory_bytes=1_000_000_000, output_bytes=20_000_000
+)
 HERTZ = 8_000
 BYTES_A_SAMPLE = 2
 PEAKS = 64
@@ -68,7 +64,9 @@ def convert_voice(path: Path, content_type: str) -> Voice:
             NO_TOOL, say("voices can't be played on this server; download it to listen")
         )
     with temporary_folder() as place:
-        _run(_command(tool, path.absolute(), SOUNDS[content_type]), place)
+        command = _command(tool, path.absolute(), SOUNDS[content_type])
+        if run_bounded(command, place, BOUNDS) != 0:
+            raise _not_playable()
         mp3, samples = _read(place / MP3), _read(place / SAMPLES)
     if len(samples) < BYTES_A_SAMPLE or not mp3:
         raise _not_playable()
@@ -89,41 +87,6 @@ def _command(tool: str, path: Path, reader: str) -> list[str]:
         *("-c:a", "libmp3lame", "-b:a", "32k", "-f", "mp3", f"file:{MP3}"),
         *("-map", "0:a:0", "-ac", "1", "-ar", str(HERTZ), "-f", "s16le", f"file:{SAMPLES}"),
     ]
-
-
-def _run(command: list[str], place: Path) -> None:
-    environment = {name: os.environ[name] for name in ("PATH", "PYTHONPATH") if name in os.environ}
-    with subprocess.Popen(  # noqa: S603 -- no shell, and nothing of the customer's but a path of ours
-        command,
-        cwd=place,
-        env=environment,
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-        start_new_session=True,
-    ) as process:
-        _bound(process.pid)
-        try:
-            code = process.wait(RUN_SECONDS)
-        except BaseException as error:
-            process.kill()
-            if isinstance(error, subprocess.TimeoutExpired):
-                raise _not_playable() from error
-            raise
-    if code != 0:
-        raise _not_playable()
-
-
-def _bound(pid: int) -> None:
-    """Set from outside: code between fork and exec is not safe beside threads."""
-    limits = {
-        resource.RLIMIT_CPU: CPU_SECONDS,
-        resource.RLIMIT_AS: MEMORY_BYTES,
-        resource.RLIMIT_FSIZE: LARGEST_OUTPUT,
-    }
-    with contextlib.suppress(ProcessLookupError):  # it has ended already
-        for name, most in limits.items():
-            resource.prlimit(pid, name, (most, most))
 
 
 def _not_playable() -> VoiceError:

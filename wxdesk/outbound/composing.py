@@ -9,6 +9,7 @@ from urllib.parse import urlsplit
 from wxdesk.outbound.contents import OutgoingKind
 from wxdesk.plumbing.errors import InvalidInputError
 from wxdesk.plumbing.http import text_field
+from wxdesk.wechat.push import ILLEGAL
 from wxdesk.words import say
 
 APP_ID = re.compile(r"wx[0-9a-zA-Z]{1,30}")
@@ -34,7 +35,8 @@ def fields_of(kind: OutgoingKind, body: dict[str, Any]) -> dict[str, Any]:
 
 def short_text(body: dict[str, Any], name: str, most: int, *, is_needed: bool = True) -> str:
     """A text of 1 to `most` characters; "" when it is not there and not needed."""
-    text = text_field(body, name).strip() if name in body or is_needed else ""
+    given = text_field(body, name) if name in body or is_needed else ""
+    text = ILLEGAL.sub("", given).strip()
     if len(text) > most or (is_needed and not text):
         raise InvalidInputError(name, say("1 to %(most)d characters", most=most))
     return text
@@ -100,9 +102,11 @@ def _menu(body: dict[str, Any]) -> dict[str, Any]:
 def _choice(choice: object) -> dict[str, str]:
     if not isinstance(choice, dict):
         raise InvalidInputError("choices", say("each choice has an id and a text"))
-    choice_id, text = str(choice.get("id", "")), str(choice.get("text", "")).strip()
+    choice_id = str(choice.get("id", ""))
     if not CHOICE_ID.fullmatch(choice_id):
         raise InvalidInputError("choices", say("an id has 1 to 64 letters, digits, - and _"))
-    if not 1 <= len(text) <= LONGEST_CHOICE:
-        raise InvalidInputError("choices", say("1 to %(most)d characters", most=LONGEST_CHOICE))
+    try:
+        text = short_text(choice, "text", LONGEST_CHOICE)
+    except InvalidInputError as error:
+        raise InvalidInputError("choices", error.sentence) from error
     return {"id": choice_id, "text": text}

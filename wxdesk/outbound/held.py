@@ -4,13 +4,13 @@ An account with the message API sends them as soon as the customer has written a
 it (unverified, or refused with 48001) can only answer a push: there the texts lie joined in a
 Redis hash, and the webhook takes them in its one round trip. The rows are the truth; the hash
 follows each commit and is repaired by a sweeper. What the webhook took is marked until the drain
-has recorded it, so that the sweeper does not offer it again.
+has recorded it: as long as a mark is there, nothing is offered to that customer.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -26,8 +26,24 @@ from wxdesk.plumbing.unit_of_work import UnitOfWork
 from wxdesk.wechat.splitting import MOST_BYTES
 
 MOST_HELD = 20
-MOST_CUSTOMERS = 10_000
+PAGE = 2_000
 JOINED_BY = "\n\n"
+
+# KEYS: offers, marks. ARGV: openid, text to offer ("" for none), what must be there now ("*": any).
+OFFER = """
+if redis.call('HEXISTS', KEYS[2], ARGV[1]) == 1 then return 0 end
+if ARGV[3] ~= '*' and (redis.call('HGET', KEYS[1], ARGV[1]) or '') ~= ARGV[3] then return 0 end
+if ARGV[2] == '' then return redis.call('HDEL', KEYS[1], ARGV[1]) end
+redis.call('HSET', KEYS[1], ARGV[1], ARGV[2])
+return 1
+"""
+# KEYS: marks. ARGV: openid, the mark as it was read.
+UNMARK = """
+if redis.call('HGET', KEYS[1], ARGV[1]) ~= ARGV[2] then return 0 end
+return redis.call('HDEL', KEYS[1], ARGV[1])
+"""
+
+Texts = list[tuple[int, str]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,13 +54,31 @@ class Joined:
     text: str
 
 
+@dataclass(frozen=True, slots=True)
+class Mark:
+    """What the webhook gave out and the drain has not recorded, since when (Redis's seconds)."""
+
+    openid: str
+    delivery_ids: tuple[int, ...]
+    seconds: int
+    raw: str
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """What Redis says of one account; read it before the truth."""
+
+    offers: dict[str, str]
+    marks: list[Mark]
+
+
 def key(account_id: int) -> str:
     """Redis hash: openid to the answer that waits for it."""
     return f"wxdesk:held:{account_id}"
 
 
 def taken_key(account_id: int) -> str:
-    """Redis hash: openid to what the webhook has given out and the drain has not recorded."""
+    """Redis hash: openid to the mark of what the webhook has given out (plumbing/streams.py)."""
     return f"{key(account_id)}:taken"
 
 
@@ -63,8 +97,9 @@ def joined(texts: Sequence[tuple[int, str]]) -> Joined | None:
 
 def offer(uow: UnitOfWork, contact: Contact) -> None:
     """After the commit the webhook knows what waits for this customer."""
-    found = _held_texts(uow.session, contact.account_id, contact.id).get(contact.openid)
-    uow.remember(key(contact.account_id), contact.openid, _as_json(joined(found or [])))
+    account_id, openid = contact.account_id, contact.openid
+    value = _as_json(joined(_texts_of(uow.session, contact.id)))
+    uow.then(lambda redis: _offer(redis, account_id, openid, value, "*"))
 
 
 def taken(uow: UnitOfWork, contact: Contact) -> None:
@@ -73,68 +108,110 @@ def taken(uow: UnitOfWork, contact: Contact) -> None:
     offer(uow, contact)
 
 
-def repair(session: Session, redis: Redis, account_id: int) -> int:
-    """Make the account's hash equal to the rows; returns how many entries were wrong.
-
-    Customers whose answer was taken and is not recorded yet are left alone.
-    """
+def kept(redis: Redis, account_id: int) -> Kept:
+    """The account's offers and marks as they are now."""
     client: Any = redis
-    before = client.hgetall(key(account_id))
-    away = set(client.hkeys(taken_key(account_id)))
-    texts = _held_texts(session, account_id)
-    truth = {
-        openid.encode(): text.encode()
-        for openid, found in texts.items()
-        if (text := _as_json(joined(found))) and openid.encode() not in away
+    offers = {
+        openid.decode(): value.decode() for openid, value in client.hgetall(key(account_id)).items()
     }
-    wrong = {
-        openid for openid in before.keys() | truth.keys() if before.get(openid) != truth.get(openid)
+    marks = client.hgetall(taken_key(account_id)).items()
+    return Kept(offers, [_mark(openid.decode(), value.decode()) for openid, value in marks])
+
+
+def taken_ids(redis: Redis, account_ids: Iterable[int]) -> set[int]:
+    """The deliveries that the webhook has given out and that are not recorded yet."""
+    return {
+        delivery_id
+        for account_id in account_ids
+        for mark in kept(redis, account_id).marks
+        for delivery_id in mark.delivery_ids
     }
+
+
+def repair(redis: Redis, account_id: int, before: Kept, truth: Mapping[str, Texts]) -> int:
+    """Make the offers equal to the rows where they are still as they were; how many were wrong."""
+    wanted = {openid: _as_json(joined(texts)) for openid, texts in truth.items()}
+    wrong = [
+        openid
+        for openid in before.offers.keys() | wanted.keys()
+        if before.offers.get(openid, "") != wanted.get(openid, "")
+    ]
     for openid in wrong:
-        if openid in truth:
-            client.hset(key(account_id), openid, truth[openid])
-        else:
-            client.hdel(key(account_id), openid)
+        was = before.offers.get(openid, "")
+        _offer(redis, account_id, openid, wanted.get(openid, ""), was)
     return len(wrong)
 
 
-def _held_texts(
-    session: Session, account_id: int, contact_id: int | None = None
-) -> dict[str, list[tuple[int, str]]]:
-    query = (
-        select(Contact.openid, DeliveryRow.id, Message.text)
-        .join(Contact, Contact.id == DeliveryRow.contact_id)
-        .join(Message, Message.id == DeliveryRow.message_id)
-        .where(
-            DeliveryRow.state == Delivery.HELD,
-            Message.kind == "text",
-            Contact.account_id == account_id,
-        )
-        .order_by(DeliveryRow.id)
-        .limit(MOST_HELD if contact_id else MOST_CUSTOMERS)
+def unmark(redis: Redis, account_id: int, marks: Iterable[Mark]) -> None:
+    """Remove marks of what was recorded, unless the webhook has given out more meanwhile."""
+    for mark in marks:
+        redis.eval(UNMARK, 1, taken_key(account_id), mark.openid, mark.raw)
+
+
+def list_texts(session: Session, account_id: int) -> dict[str, Texts]:
+    """All that waits for customers of this account, the oldest first, page by page."""
+    found: dict[str, Texts] = {}
+    after_id = 0
+    while True:
+        rows = session.execute(
+            _waiting()
+            .add_columns(Contact.openid)
+            .where(Contact.account_id == account_id, DeliveryRow.id > after_id)
+            .limit(PAGE)
+        ).all()
+        for delivery_id, text, openid in rows:
+            found.setdefault(openid, []).append((delivery_id, text))
+        if len(rows) < PAGE:
+            return found
+        after_id = rows[-1][0]
+
+
+def still_held(session: Session, delivery_ids: Collection[int]) -> set[int]:
+    """Those of the deliveries whose rows still say `held`."""
+    query = select(DeliveryRow.id).where(
+        DeliveryRow.id.in_(sorted(delivery_ids)), DeliveryRow.state == Delivery.HELD
     )
-    if contact_id is not None:
-        query = query.where(DeliveryRow.contact_id == contact_id)
-    found: dict[str, list[tuple[int, str]]] = {}
-    for openid, delivery_id, text in session.execute(query):
-        found.setdefault(openid, []).append((delivery_id, text))
-    return found
+    return set(session.scalars(query)) if delivery_ids else set()
 
 
-def count_held(session: Session, contact_ids: Iterable[int]) -> dict[int, list[int]]:
-    """By contact the message ids of its held answers."""
-    rows = session.execute(
-        select(DeliveryRow.contact_id, DeliveryRow.message_id).where(
+def count_held(session: Session, contact_ids: Iterable[int]) -> dict[int, int]:
+    """By contact how many answers wait."""
+    found: dict[int, int] = {}
+    rows = session.scalars(
+        select(DeliveryRow.contact_id).where(
             DeliveryRow.contact_id.in_(sorted(contact_ids)), DeliveryRow.state == Delivery.HELD
         )
     )
-    found: dict[int, list[int]] = {}
-    for contact_id, message_id in rows:
-        found.setdefault(contact_id, []).append(message_id)
+    for contact_id in rows:
+        found[contact_id] = found.get(contact_id, 0) + 1
     return found
 
 
-def _as_json(answer: Joined | None) -> str | None:
+def _texts_of(session: Session, contact_id: int) -> Texts:
+    rows = session.execute(_waiting().where(DeliveryRow.contact_id == contact_id).limit(MOST_HELD))
+    return [(delivery_id, text) for delivery_id, text in rows]
+
+
+def _waiting() -> Any:
+    return (
+        select(DeliveryRow.id, Message.text)
+        .join(Message, Message.id == DeliveryRow.message_id)
+        .join(Contact, Contact.id == DeliveryRow.contact_id)
+        .where(DeliveryRow.state == Delivery.HELD, Message.kind == "text")
+        .order_by(DeliveryRow.id)
+    )
+
+
+def _offer(redis: Redis, account_id: int, openid: str, value: str, expected: str) -> None:
+    redis.eval(OFFER, 2, key(account_id), taken_key(account_id), openid, value, expected)
+
+
+def _mark(openid: str, raw: str) -> Mark:
+    seconds, _, value = raw.partition("|")
+    return Mark(openid, tuple(json.loads(value)["held"]), int(seconds), raw)
+
+
+def _as_json(answer: Joined | None) -> str:
     if answer is None:
-        return None
+        return ""
     return json.dumps({"held": answer.delivery_ids, "text": answer.text}, ensure_ascii=False)

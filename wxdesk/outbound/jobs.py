@@ -12,17 +12,22 @@ from wxdesk.accounts.clients import client_for
 from wxdesk.accounts.facts import facts_of
 from wxdesk.accounts.queries import AccountKeys, get_keys, list_names
 from wxdesk.accounts.rules import Capability
-from wxdesk.background_jobs import SWEEP_DELIVERIES
+from wxdesk.background_jobs import REPAIR_HELD, SWEEP_DELIVERIES
 from wxdesk.media.sending import forget_upload, media_id_for
 from wxdesk.outbound import held, operations
 from wxdesk.outbound.contents import OutgoingKind, content_of
 from wxdesk.outbound.operations import Parcel, claim_delivery
-from wxdesk.outbound.rules import NO_RIGHT
-from wxdesk.outbound.settling import settle_failed, settle_sent, sweep_deliveries
+from wxdesk.outbound.rules import NO_MESSAGES, NO_RIGHT
+from wxdesk.outbound.settling import (
+    settle_failed,
+    settle_sent,
+    settle_unrecorded,
+    sweep_deliveries,
+)
 from wxdesk.plumbing.clock import pause
 from wxdesk.plumbing.errors import DeliveryError, WxdeskError
 from wxdesk.plumbing.unit_of_work import UnitOfWork
-from wxdesk.runtime import Runtime, current, job, rung
+from wxdesk.runtime import Runtime, current, rung
 from wxdesk.wechat.client import Client
 from wxdesk.wechat.content import Content
 from wxdesk.wechat.error_codes import Action, meaning_of_text
@@ -31,6 +36,8 @@ from wxdesk.words import say
 logger = logging.getLogger(__name__)
 
 SETTLE_PAUSES = (0.2, 1.0, 3.0)
+UNRECORDED_SECONDS = 3600  # as long as a redelivery gets the same answer
+AWAY = (OperationalError, TimeoutError)
 WITH_THUMB = (OutgoingKind.VIDEO, OutgoingKind.MINI_PROGRAM)
 
 
@@ -49,6 +56,9 @@ def deliver(delivery_id: int) -> None:
     except RedisError:
         reason = DeliveryError(say("redis is away"), code="redis")
         _settle_failed(runtime, parcel, reason)
+    except AWAY:  # while its file was looked up: nothing was sent
+        reason = DeliveryError(say("the media store can't be used now"), code="store")
+        _settle_failed(runtime, parcel, reason)
     else:
         _settle(
             runtime,
@@ -58,28 +68,57 @@ def deliver(delivery_id: int) -> None:
 
 @rung(SWEEP_DELIVERIES)
 def sweep() -> None:
-    """Find what was forgotten; repair what the webhook knows of held answers."""
+    """Find what was forgotten: lost doorbells, unseen ends, held answers whose window is open."""
     runtime = current()
-    with runtime.unit_of_work() as uow:
-        sweep_deliveries(uow)
     with runtime.reading() as session:
         facts = facts_of(session, [account.id for account in list_names(session)])
-        for account_id, fact in facts.items():
-            if not fact.has_messages:
-                held.repair(session, runtime.redis, account_id)
+    capable = [account_id for account_id, fact in facts.items() if fact.has_messages]
+    taken = held.taken_ids(runtime.redis, capable)
+    with runtime.unit_of_work() as uow:
+        sweep_deliveries(uow)
+        operations.release_open(uow, capable, taken)
 
 
-@job
-def try_account_now(uow: UnitOfWork, account_id: int) -> None:
+@rung(REPAIR_HELD)
+def repair_held() -> None:
+    """Make what the webhook may give out equal to the rows; Redis is read before the rows."""
+    runtime = current()
+    with runtime.reading() as session:
+        facts = facts_of(session, [account.id for account in list_names(session)])
+    for account_id, fact in facts.items():
+        _repair(runtime, account_id, has_messages=fact.has_messages)
+
+
+def try_account_now(account_id: int) -> None:
     """An admin has mended the account: what waits for it is sent at once."""
-    operations.try_account_now(uow, account_id)
+    runtime = current()
+    taken = held.taken_ids(runtime.redis, [account_id])
+    with runtime.unit_of_work() as uow:
+        operations.try_account_now(uow, account_id, taken)
+
+
+def _repair(runtime: Runtime, account_id: int, *, has_messages: bool) -> None:
+    before = held.kept(runtime.redis, account_id)
+    marked = {delivery_id for mark in before.marks for delivery_id in mark.delivery_ids}
+    with runtime.reading() as session:
+        waiting = held.still_held(session, marked)
+        truth = {} if has_messages else held.list_texts(session, account_id)
+    oldest = int(runtime.clock().timestamp()) - UNRECORDED_SECONDS
+    ended = [mark for mark in before.marks if not waiting.intersection(mark.delivery_ids)]
+    lost = [mark for mark in before.marks if mark not in ended and mark.seconds < oldest]
+    if lost:
+        with runtime.unit_of_work() as uow:
+            ids = [delivery_id for mark in lost for delivery_id in mark.delivery_ids]
+            settle_unrecorded(uow, ids)
+    held.unmark(runtime.redis, account_id, [*ended, *lost])
+    held.repair(runtime.redis, account_id, before, truth)
 
 
 def _send(runtime: Runtime, parcel: Parcel, keys: AccountKeys) -> str | None:
     """Hand the message to WeChat; its number of a template message, else None."""
     client = client_for(runtime, keys)
     if parcel.kind == OutgoingKind.TEMPLATE:
-        return _send_template(runtime, parcel, keys)
+        return _send_template(client, parcel)
     if not keys.may(Capability.MESSAGES):
         raise DeliveryError(
             say("the account has no right to send customer-service messages"), code=NO_RIGHT
@@ -90,7 +129,15 @@ def _send(runtime: Runtime, parcel: Parcel, keys: AccountKeys) -> str | None:
             code="kept",
             is_permanent=True,
         )
-    client.send(parcel.openid, _content(runtime, client, parcel))
+    try:
+        content = _content(runtime, client, parcel)
+    except DeliveryError as error:
+        if error.code == NO_MESSAGES:  # the right to upload says nothing about messages
+            raise DeliveryError(
+                error.sentence, code="no_media", is_permanent=True, rid=error.rid
+            ) from error
+        raise
+    client.send(parcel.openid, content)
     return None
 
 
@@ -104,8 +151,8 @@ def _content(runtime: Runtime, client: Client, parcel: Parcel) -> Content:
     return content_of(parcel.kind, parcel.text, parcel.fields, media_id, thumb_id)
 
 
-def _send_template(runtime: Runtime, parcel: Parcel, keys: AccountKeys) -> str | None:
-    client, fields = client_for(runtime, keys), parcel.fields
+def _send_template(client: Client, parcel: Parcel) -> str | None:
+    fields = parcel.fields
     template_id, data = fields["template_id"], fields["data"]
     if fields.get("subscription"):
         client.send_subscription(parcel.openid, template_id, data, page=fields.get("url", ""))
@@ -142,7 +189,7 @@ def _settle(runtime: Runtime, record: Callable[[UnitOfWork], None]) -> None:
         try:
             with runtime.unit_of_work() as uow:
                 record(uow)
-        except (OperationalError, TimeoutError):
+        except AWAY:
             logger.warning("database busy; the result of a delivery waits %g s", seconds)
             pause(seconds)
         else:

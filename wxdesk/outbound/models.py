@@ -14,6 +14,7 @@ from wxdesk.plumbing.db import Base, PrimaryKey, enum_of
 class DeliveryRow(Base):
     """State and retries of one outgoing message; `contact_id` keeps one customer's order.
 
+    `queued_at` is when it was last given to be sent: no try lasts longer than a window is open.
     `may_wait`: if WeChat does not let us write now, it is held until the customer writes again.
     `wechat_msgid` is WeChat's number of a template message, whose end comes as an event.
     """
@@ -31,6 +32,7 @@ class DeliveryRow(Base):
     state: Mapped[Delivery] = mapped_column(enum_of(Delivery), default=Delivery.QUEUED)
     attempts: Mapped[int] = mapped_column(default=0)
     next_attempt_at: Mapped[datetime]
+    queued_at: Mapped[datetime | None]
     claimed_at: Mapped[datetime | None]
     settled_at: Mapped[datetime | None]
     error_code: Mapped[str | None] = mapped_column(String(40))

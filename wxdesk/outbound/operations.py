@@ -7,15 +7,15 @@ transactions (outbound/jobs.py); a result settles message, clock and reply windo
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import select, update
+from sqlalchemy import ColumnElement, select, update
 from sqlalchemy.orm import aliased
 
 from wxdesk.accounts.facts import facts_of
-from wxdesk.background_jobs import DELIVER_MESSAGE
+from wxdesk.background_jobs import DELIVER_MESSAGE, TRY_ACCOUNT_NOW
 from wxdesk.contacts.models import Contact
 from wxdesk.conversations.models import Message
 from wxdesk.conversations.rules import SenderKind
@@ -28,7 +28,8 @@ from wxdesk.plumbing.unit_of_work import UnitOfWork
 from wxdesk.words import say
 
 MOST_SWEPT = 500
-MOST_RELEASED = 20
+WAITS = (Delivery.HELD,)
+FAILED = (Delivery.FAILED, Delivery.UNCONFIRMED)
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +64,7 @@ def queue_delivery(
         message_id=message.id,
         contact_id=message.contact_id,
         next_attempt_at=uow.now,
+        queued_at=uow.now,
         state=Delivery.HELD if is_held else Delivery.QUEUED,
         may_wait=is_held or may_wait,
         via=via,
@@ -76,29 +78,34 @@ def queue_delivery(
     return row
 
 
+def is_blocked() -> ColumnElement[bool]:
+    """An earlier message that goes the same way to the same customer has not left yet."""
+    earlier = aliased(DeliveryRow)
+    return (
+        select(earlier.id)
+        .where(
+            earlier.contact_id == DeliveryRow.contact_id,
+            earlier.id < DeliveryRow.id,
+            earlier.via == DeliveryRow.via,
+            earlier.state.in_([Delivery.QUEUED, Delivery.SENDING]),
+        )
+        .exists()
+    )
+
+
 def claim_delivery(uow: UnitOfWork, delivery_id: int) -> Parcel | None:
     """Take the row for sending, or None.
 
     None if another has it, it is not due, or an earlier message to the same customer is still on
     its way.
     """
-    earlier = aliased(DeliveryRow)
-    blocked = (
-        select(earlier.id)
-        .where(
-            earlier.contact_id == DeliveryRow.contact_id,
-            earlier.id < DeliveryRow.id,
-            earlier.state.in_([Delivery.QUEUED, Delivery.SENDING]),
-        )
-        .exists()
-    )
     claimed = uow.session.execute(
         update(DeliveryRow)
         .where(
             DeliveryRow.id == delivery_id,
             DeliveryRow.state == Delivery.QUEUED,
             DeliveryRow.next_attempt_at <= uow.now,
-            ~blocked,
+            ~is_blocked(),
         )
         .values(state=Delivery.SENDING, claimed_at=uow.now, attempts=DeliveryRow.attempts + 1)
         .execution_options(synchronize_session=False)
@@ -126,26 +133,30 @@ def release_held(uow: UnitOfWork, contacts: Iterable[Contact]) -> None:
             left[contact_id] -= 1
             ready.append(delivery_id)
     if ready:
-        requeue(uow, ready)
+        requeue(uow, ready, WAITS)
+        for contact_id in {contact_id for _, contact_id in waiting}:
+            held.offer(uow, by_id[contact_id])
 
 
-def requeue(uow: UnitOfWork, delivery_ids: list[int]) -> None:
-    """Send these now, from the first attempt on."""
-    uow.session.execute(
+def requeue(uow: UnitOfWork, delivery_ids: list[int], states: Sequence[Delivery]) -> None:
+    """Send these now, from the first attempt on, as far as they are still in one of the states."""
+    changed = uow.session.scalars(
         update(DeliveryRow)
-        .where(DeliveryRow.id.in_(delivery_ids), DeliveryRow.state != Delivery.SENDING)
+        .where(DeliveryRow.id.in_(delivery_ids), DeliveryRow.state.in_(states))
         .values(
             state=Delivery.QUEUED,
             next_attempt_at=uow.now,
+            queued_at=uow.now,
             attempts=0,
             error_code=None,
             last_error=None,
             rid=None,
             settled_at=None,
         )
+        .returning(DeliveryRow.id)
         .execution_options(synchronize_session=False)
-    )
-    for delivery_id in delivery_ids:
+    ).all()
+    for delivery_id in sorted(changed):
         uow.enqueue(DELIVER_MESSAGE, delivery_id)
 
 
@@ -168,42 +179,70 @@ def withdraw(uow: UnitOfWork, message_id: int) -> Message:
 def try_again(uow: UnitOfWork, message_id: int, *, is_held: bool) -> Message:
     """Send a failed or unconfirmed message again, or keep it for the customer's next message."""
     row, message, contact = _of_message(uow, message_id)
-    if row.state not in (Delivery.FAILED, Delivery.UNCONFIRMED):
+    if row.state not in FAILED:
         raise ConflictError(say("this answer has not failed"))
     if is_held:
         row.state, row.may_wait, row.settled_at = Delivery.HELD, True, None
         uow.session.flush()
         held.offer(uow, contact)
     else:
-        requeue(uow, [row.id])
+        requeue(uow, [row.id], FAILED)
     uow.announce("inbox", f"conversation:{message.conversation_id}")
     return message
 
 
-def try_account_now(uow: UnitOfWork, account_id: int) -> None:
-    """What waited for the account (its quota, its keys, its rights) is tried at once.
-
-    Held answers too, where the customer's window is still open.
-    """
-    is_delayed = (DeliveryRow.state == Delivery.QUEUED) & (DeliveryRow.next_attempt_at > uow.now)
-    may_leave = (
-        (DeliveryRow.state == Delivery.HELD)
-        & (Contact.window_closes_at > uow.now)
-        & (Contact.window_remaining > 0)
-    )
+def try_account_now(uow: UnitOfWork, account_id: int, taken: Collection[int]) -> None:
+    """What waited for the account (its quota, its keys, its rights) is tried at once."""
     if not facts_of(uow.session, [account_id])[account_id].has_messages:
         return
-    waiting = uow.session.execute(
-        select(DeliveryRow.id, Contact)
+    delayed = uow.session.scalars(
+        select(DeliveryRow.id)
         .join(Contact, Contact.id == DeliveryRow.contact_id)
-        .where(Contact.account_id == account_id, is_delayed | may_leave)
+        .where(
+            Contact.account_id == account_id,
+            DeliveryRow.state == Delivery.QUEUED,
+            DeliveryRow.next_attempt_at > uow.now,
+        )
         .order_by(DeliveryRow.id)
         .limit(MOST_SWEPT)
     ).all()
-    if waiting:
-        requeue(uow, [delivery_id for delivery_id, _ in waiting])
-    for contact in {contact.id: contact for _, contact in waiting}.values():
-        held.offer(uow, contact)
+    requeue(uow, list(delayed), [Delivery.QUEUED])
+    if len(delayed) == MOST_SWEPT:
+        uow.enqueue(TRY_ACCOUNT_NOW, account_id)
+    release_open(uow, [account_id], taken)
+
+
+def release_open(uow: UnitOfWork, account_ids: Collection[int], taken: Collection[int]) -> None:
+    """Held answers of accounts with the message API whose window is open leave now.
+
+    For those that were held while the account lacked the right, or while a refusal of an older
+    send crossed the customer's next message. Not those that the webhook has given out.
+    """
+    if not account_ids:
+        return
+    rows = uow.session.execute(
+        select(DeliveryRow.id, Contact)
+        .join(Contact, Contact.id == DeliveryRow.contact_id)
+        .where(
+            DeliveryRow.state == Delivery.HELD,
+            DeliveryRow.id.not_in(sorted(taken)),
+            Contact.account_id.in_(sorted(account_ids)),
+            Contact.window_closes_at > uow.now,
+            Contact.window_remaining > 0,
+        )
+        .order_by(DeliveryRow.id)
+        .limit(MOST_SWEPT)
+    ).all()
+    left = {contact.id: contact.window_remaining for _, contact in rows}
+    ready = []
+    for delivery_id, contact in rows:
+        if left[contact.id] > 0:
+            left[contact.id] -= 1
+            ready.append(delivery_id)
+    if ready:
+        requeue(uow, ready, WAITS)
+        for contact in {contact.id: contact for _, contact in rows}.values():
+            held.offer(uow, contact)
 
 
 def _parcel(uow: UnitOfWork, row: DeliveryRow) -> Parcel:

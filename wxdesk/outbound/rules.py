@@ -11,6 +11,7 @@ from wxdesk.words import say
 
 GIVEN_UP_AFTER = timedelta(seconds=150)  # longer than the job that sends may take
 LONGEST_WAIT = timedelta(hours=48)  # no reply window is longer
+LONGEST_HELD = timedelta(days=30)
 MOST_ATTEMPTS = 6
 ACCOUNT_PAUSE = timedelta(minutes=1)
 MOST_ACCOUNT_ATTEMPTS = 30
@@ -40,7 +41,10 @@ class Via(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Refusal:
-    """What WeChat answered instead of accepting; `action` is None for codes of our own."""
+    """What WeChat answered instead of accepting; `action` is None for unknown codes of our own.
+
+    `lacks_messages`: the account may not send customer-service messages at all.
+    """
 
     code: str
     action: Action | None
@@ -48,6 +52,7 @@ class Refusal:
     is_ambiguous: bool
     retry_at: datetime | None = None
     is_uncounted: bool = False
+    lacks_messages: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,22 +63,30 @@ class NextStep:
     at: datetime | None = None
 
 
-def next_step(
-    refusal: Refusal, *, attempts: int, may_wait: bool, queued_at: datetime, now: datetime
-) -> NextStep:
+@dataclass(frozen=True, slots=True)
+class Sending:
+    """What is known of the message: `is_text` can wait for a push, `may_wait` was asked to."""
+
+    attempts: int
+    queued_at: datetime
+    is_text: bool = True
+    may_wait: bool = False
+
+
+def next_step(refusal: Refusal, sending: Sending, now: datetime) -> NextStep:
     """What becomes of a message that WeChat did not accept, after so many attempts.
 
     Nothing is sent again that may have arrived, and nothing waits longer than a window is open.
     """
     if refusal.is_ambiguous:
         return NextStep(Delivery.UNCONFIRMED)
-    if refusal.code in (NO_MESSAGES, NO_RIGHT):
-        return NextStep(Delivery.HELD)
+    if refusal.lacks_messages:
+        return NextStep(Delivery.HELD if sending.is_text else Delivery.FAILED)
     if refusal.action in (Action.CLOSE_WINDOW, Action.SPEND_WINDOW):
-        return NextStep(Delivery.HELD if may_wait else Delivery.FAILED)
-    if now - queued_at > LONGEST_WAIT:
+        return NextStep(Delivery.HELD if sending.may_wait else Delivery.FAILED)
+    if now - sending.queued_at > LONGEST_WAIT:
         return NextStep(Delivery.FAILED)
-    at = _next_attempt(refusal, attempts, now)
+    at = _next_attempt(refusal, sending.attempts, now)
     return NextStep(Delivery.QUEUED, at) if at else NextStep(Delivery.FAILED)
 
 
@@ -85,14 +98,16 @@ def next_attempt_after(attempts: int) -> timedelta | None:
 
 
 def _next_attempt(refusal: Refusal, attempts: int, now: datetime) -> datetime | None:
-    if refusal.action is Action.ACCOUNT:  # an admin can mend it; until then nothing is lost
+    if (
+        refusal.action is Action.ACCOUNT and refusal.code != NO_MESSAGES
+    ):  # an admin can mend it; until then nothing is lost
         return now + ACCOUNT_PAUSE if attempts < MOST_ACCOUNT_ATTEMPTS else None
     if refusal.is_permanent and refusal.action is not Action.UPLOAD_AGAIN:
         return None
     if refusal.retry_at is not None and refusal.is_uncounted:
         return max(refusal.retry_at, now)
     pause = next_attempt_after(attempts)
-    return now + pause if pause else None
+    return max(refusal.retry_at or now, now + pause) if pause else None
 
 
 def text_problem(text: str) -> str | None:

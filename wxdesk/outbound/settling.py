@@ -13,17 +13,21 @@ from wxdesk.background_jobs import DELIVER_MESSAGE
 from wxdesk.contacts import windows
 from wxdesk.contacts.models import Contact
 from wxdesk.contacts.operations import get_locked as get_locked_contact
+from wxdesk.contacts.rules import SyncState
 from wxdesk.conversations.models import Message
 from wxdesk.conversations.operations import changed, get_locked, oldest_unanswered
 from wxdesk.outbound import held
 from wxdesk.outbound.models import DeliveryRow
-from wxdesk.outbound.operations import MOST_SWEPT
+from wxdesk.outbound.operations import MOST_SWEPT, is_blocked
 from wxdesk.outbound.rules import (
     GIVEN_UP_AFTER,
+    LONGEST_HELD,
     NO_MESSAGES,
+    NO_RIGHT,
     Delivery,
     NextStep,
     Refusal,
+    Sending,
     Via,
     next_step,
 )
@@ -49,51 +53,64 @@ def settle_failed(uow: UnitOfWork, delivery_id: int, error: DeliveryError) -> No
     """WeChat did not accept it: try again later, hold it, or give up and say why."""
     row = uow.session.get_one(DeliveryRow, delivery_id)
     message = uow.session.get_one(Message, row.message_id)
-    meaning = meaning_of_text(error.code)
-    refusal = Refusal(
-        code=error.code,
-        action=meaning.action if meaning else None,
-        is_permanent=error.is_permanent,
-        is_ambiguous=error.is_ambiguous,
-        retry_at=error.retry_at,
-        is_uncounted=error.is_uncounted,
-    )
-    step = next_step(
-        refusal,
+    claimed_at = row.claimed_at or uow.now
+    refusal = _refusal(row, error)
+    sending = Sending(
         attempts=row.attempts,
+        queued_at=row.queued_at or message.created_at,
+        is_text=message.kind == "text",
         may_wait=row.may_wait,
-        queued_at=message.created_at,
-        now=uow.now,
     )
+    step = next_step(refusal, sending, uow.now)
     if not _take(uow, delivery_id, step, error):
         return
-    _learn(uow, message.account_id, row.contact_id, refusal, str(error))
+    _learn(uow, message, claimed_at, refusal, str(error))
     if step.state is Delivery.UNCONFIRMED and row.via is Via.CUSTOMER_SERVICE:
         _spend(uow, row)
+    if step.state in (Delivery.FAILED, Delivery.HELD):
+        _end_later_parts(uow, message, step.state)
     if step.state is not Delivery.QUEUED and message.conversation_id is not None:
         changed(uow, *get_locked(uow, message.conversation_id))  # its window may be another now
 
 
-def settle_passive(uow: UnitOfWork, delivery_ids: Sequence[int], left_at: datetime) -> None:
+def settle_passive(
+    uow: UnitOfWork, contact: Contact, delivery_ids: Sequence[int], left_at: datetime
+) -> None:
     """The webhook gave these held answers out in its answer to a push.
 
-    One that an agent withdrew in the same moment has left all the same, and says so.
+    Whatever became of them meanwhile (withdrawn by an agent, queued because the account was
+    verified), they have left, and the rows say so.
     """
     rows = uow.session.scalars(
         select(DeliveryRow)
         .where(
             DeliveryRow.id.in_(list(delivery_ids)),
-            DeliveryRow.state.in_([Delivery.HELD, Delivery.WITHDRAWN]),
+            DeliveryRow.state.in_([Delivery.HELD, Delivery.WITHDRAWN, Delivery.QUEUED]),
         )
         .order_by(DeliveryRow.id)
     ).all()
     for row in rows:
         row.state, row.via, row.settled_at = Delivery.SENT, Via.PASSIVE, left_at
         row.error_code = row.last_error = None
-        _meet_clock(uow, row)
+        uow.session.flush()
+        _meet_clock(uow, row, left_at)
         _announce(uow, row)
-    if rows:
-        held.taken(uow, uow.session.get_one(Contact, rows[0].contact_id))
+    held.taken(uow, contact)
+
+
+def settle_unrecorded(uow: UnitOfWork, delivery_ids: Sequence[int]) -> None:
+    """The webhook gave these out long ago, and nothing was ever recorded: they may have arrived."""
+    uow.session.execute(
+        update(DeliveryRow)
+        .where(DeliveryRow.id.in_(list(delivery_ids)), DeliveryRow.state == Delivery.HELD)
+        .values(
+            state=Delivery.UNCONFIRMED,
+            settled_at=uow.now,
+            error_code="lost",
+            last_error=say("the process that sent it was stopped"),
+        )
+        .execution_options(synchronize_session=False)
+    )
 
 
 def note_template_result(uow: UnitOfWork, account_id: int, wechat_msgid: str, status: str) -> None:
@@ -120,6 +137,7 @@ def sweep_deliveries(uow: UnitOfWork) -> None:
             DeliveryRow.state == Delivery.SENDING,
             DeliveryRow.claimed_at < uow.now - GIVEN_UP_AFTER,
         )
+        .order_by(DeliveryRow.contact_id, DeliveryRow.id)  # customers are locked in this order
         .limit(MOST_SWEPT)
     ).all()
     for delivery_id in abandoned:
@@ -129,12 +147,76 @@ def sweep_deliveries(uow: UnitOfWork) -> None:
         settle_failed(uow, delivery_id, lost)
     due = uow.session.scalars(
         select(DeliveryRow.id)
-        .where(DeliveryRow.state == Delivery.QUEUED, DeliveryRow.next_attempt_at <= uow.now)
+        .where(
+            DeliveryRow.state == Delivery.QUEUED,
+            DeliveryRow.next_attempt_at <= uow.now,
+            ~is_blocked(),
+        )
         .order_by(DeliveryRow.next_attempt_at)
         .limit(MOST_SWEPT)
     )
     for delivery_id in due:
         uow.enqueue(DELIVER_MESSAGE, delivery_id)
+    _expire_held(uow)
+
+
+def _expire_held(uow: UnitOfWork) -> None:
+    """After a month an answer does not fit any more: it failed, and an agent may decide anew."""
+    uow.session.execute(
+        update(DeliveryRow)
+        .where(
+            DeliveryRow.state == Delivery.HELD,
+            DeliveryRow.next_attempt_at < uow.now - LONGEST_HELD,
+        )
+        .values(
+            state=Delivery.FAILED,
+            settled_at=uow.now,
+            error_code="expired",
+            last_error=say("the customer has not written for a month"),
+        )
+        .execution_options(synchronize_session=False)
+    )
+
+
+def _refusal(row: DeliveryRow, error: DeliveryError) -> Refusal:
+    meaning = meaning_of_text(error.code)
+    is_message = row.via is Via.CUSTOMER_SERVICE
+    return Refusal(
+        code=error.code,
+        action=meaning.action if meaning else None,
+        is_permanent=error.is_permanent,
+        is_ambiguous=error.is_ambiguous,
+        retry_at=error.retry_at,
+        is_uncounted=error.is_uncounted,
+        lacks_messages=is_message and error.code in (NO_MESSAGES, NO_RIGHT),
+    )
+
+
+def _end_later_parts(uow: UnitOfWork, message: Message, state: Delivery) -> None:
+    """The rest of a long text does not go out without its beginning."""
+    if message.part_number is None:
+        return
+    rest = (
+        select(Message.id)
+        .where(
+            Message.contact_id == message.contact_id,
+            Message.sender_id == message.sender_id,
+            Message.created_at == message.created_at,
+            Message.part_number > message.part_number,
+        )
+        .scalar_subquery()
+    )
+    uow.session.execute(
+        update(DeliveryRow)
+        .where(DeliveryRow.message_id.in_(rest), DeliveryRow.state == Delivery.QUEUED)
+        .values(
+            state=state,
+            settled_at=uow.now,
+            error_code="part",
+            last_error=say("an earlier part of the same text was not sent"),
+        )
+        .execution_options(synchronize_session=False)
+    )
 
 
 def _settle(
@@ -176,21 +258,26 @@ def _take(uow: UnitOfWork, delivery_id: int, step: NextStep, error: DeliveryErro
 
 
 def _learn(
-    uow: UnitOfWork, account_id: int, contact_id: int, refusal: Refusal, reason: str
+    uow: UnitOfWork, message: Message, claimed_at: datetime, refusal: Refusal, reason: str
 ) -> None:
-    """What WeChat's refusal says about the customer, the window or the account."""
+    """What WeChat's refusal says about the customer, the window or the account.
+
+    The window that is corrected is the one of when it was sent, not one opened since.
+    """
     if refusal.action in (Action.CLOSE_WINDOW, Action.SPEND_WINDOW):
-        contact = get_locked_contact(uow, contact_id)
-        windows.correct(uow, contact, refusal.code)
+        contact = get_locked_contact(uow, message.contact_id)
+        windows.correct(uow, contact, refusal.code, before=claimed_at)
     elif refusal.action is Action.BLACKLISTED:
-        get_locked_contact(uow, contact_id).is_blacklisted = True
+        contact = get_locked_contact(uow, message.contact_id)
+        if contact.blacklist_state is SyncState.SYNCED:  # else an agent has just decided otherwise
+            contact.is_blacklisted = True
     elif refusal.action is Action.CUSTOMER_LEFT:
-        contact = get_locked_contact(uow, contact_id)
+        contact = get_locked_contact(uow, message.contact_id)
         contact.is_following, contact.profile_due_at = False, uow.now
-    elif refusal.code == NO_MESSAGES:
-        note_messages_refused(uow, account_id)
+    elif refusal.lacks_messages and refusal.code == NO_MESSAGES:
+        note_messages_refused(uow, message.account_id)
     elif refusal.action is Action.ACCOUNT:
-        note_problem(uow, account_id, refusal.code, reason)
+        note_problem(uow, message.account_id, refusal.code, reason)
 
 
 def _spend(uow: UnitOfWork, row: DeliveryRow) -> None:
@@ -213,7 +300,7 @@ def _announce(uow: UnitOfWork, row: DeliveryRow) -> None:
     uow.announce(f"conversation:{message.conversation_id}")
 
 
-def _meet_clock(uow: UnitOfWork, row: DeliveryRow) -> None:
+def _meet_clock(uow: UnitOfWork, row: DeliveryRow, answered_at: datetime | None = None) -> None:
     """The answer covers what was recorded before it (the send guard saw to that).
 
     What came later, or lay in a queue meanwhile, still waits.
@@ -223,5 +310,5 @@ def _meet_clock(uow: UnitOfWork, row: DeliveryRow) -> None:
         return
     conversation, contact = get_locked(uow, answer.conversation_id)
     newer = oldest_unanswered(uow, answer.conversation_id, after_id=answer.id)
-    person_answered(uow, conversation, answer.id, newer)
+    person_answered(uow, conversation, answer.id, newer, answered_at)
     changed(uow, conversation, contact)

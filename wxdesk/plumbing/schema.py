@@ -9,7 +9,7 @@ from alembic import command
 from alembic.config import Config
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy import Connection, Engine
+from sqlalchemy import Connection, Engine, text
 
 MIGRATIONS = Path(__file__).parents[1] / "migrations"
 
@@ -19,6 +19,7 @@ def upgrade(engine: Engine) -> None:
     config = _config()
     with engine.connect() as connection:
         _check_references(connection, is_on=False)
+        _take_the_time(connection)
         config.attributes["connection"] = connection
         command.upgrade(config, "head")
         connection.commit()
@@ -33,6 +34,13 @@ def _check_references(connection: Connection, *, is_on: bool) -> None:
     if connection.dialect.name == "sqlite":
         driver: Any = connection.connection
         driver.execute(f"PRAGMA foreign_keys={'ON' if is_on else 'OFF'}")
+
+
+def _take_the_time(connection: Connection) -> None:
+    """A migration of millions of rows may take longer than any request."""
+    if connection.dialect.name == "postgresql":
+        connection.execute(text("SET statement_timeout = 0"))
+        connection.execute(text("SET lock_timeout = '60s'"))
 
 
 def pending_migrations(engine: Engine) -> list[str]:

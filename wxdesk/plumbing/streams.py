@@ -35,7 +35,7 @@ if ARGV[6] ~= '' then
     answer = held
     if has_answer == '1' then number = ARGV[6] end
     redis.call('HDEL', KEYS[5], ARGV[1])
-    redis.call('HSET', KEYS[6], ARGV[1], held)
+    redis.call('HSET', KEYS[6], ARGV[1], redis.call('TIME')[1] .. '|' .. held)
   end
 end
 redis.call('XADD', KEYS[6 + tonumber(number)], '*', 'body', ARGV[3], 'answer', answer)

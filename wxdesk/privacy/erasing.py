@@ -11,10 +11,13 @@ from typing import Any
 from sqlalchemy import (
     ColumnElement,
     Delete,
+    Integer,
     String,
     Update,
     column,
     delete,
+    func,
+    or_,
     select,
     table,
     update,
@@ -62,7 +65,12 @@ EMPTY_CONTACT: dict[str, Any] = {
     "window_remaining": 0,
 }
 # A table of a package above this one: its rows hold pushes that could not be recorded.
-SET_ASIDE = table("set_aside_pushes", column("id"), column("account_id"), column("payload", String))
+SET_ASIDE = table(
+    "set_aside_pushes",
+    column("account_id", Integer),
+    column("reason", String),
+    column("payload", String),
+)
 
 
 def erase(uow: UnitOfWork, contact: Contact) -> Counts:
@@ -143,17 +151,23 @@ def _delete_files(uow: UnitOfWork, contact_id: int) -> int:
 
 
 def _empty_set_aside(uow: UnitOfWork, contact: Contact) -> int:
-    """The rows stay, so that the sums agree."""
-    rows = uow.session.execute(
-        select(SET_ASIDE.c.id, SET_ASIDE.c.payload).where(
-            SET_ASIDE.c.account_id == contact.account_id,
-            SET_ASIDE.c.payload.contains(contact.openid, autoescape=True),
-        )
+    """The rows stay, so that the sums agree. Of one that can't be read nobody knows the account.
+
+    The reason may quote the push.
+    """
+    account_id = SET_ASIDE.c.account_id
+    is_theirs = or_(_names(SET_ASIDE.c.payload, contact), _names(SET_ASIDE.c.reason, contact))
+    return _run(
+        uow,
+        update(SET_ASIDE)
+        .where(or_(account_id == contact.account_id, account_id.is_(None)), is_theirs)
+        .values(payload="", reason=""),
     )
-    ids = [row_id for row_id, payload in rows if contact.openid in payload]
-    if ids:
-        _run(uow, update(SET_ASIDE).where(SET_ASIDE.c.id.in_(ids)).values(payload=""))
-    return len(ids)
+
+
+def _names(text: ColumnElement[str], contact: Contact) -> ColumnElement[bool]:
+    """Whether the openid stands in the text as it is: LIKE takes upper and lower case for equal."""
+    return func.replace(text, contact.openid, "") != text
 
 
 def _count_forgotten(uow: UnitOfWork, account_id: int, messages: int) -> None:

@@ -11,7 +11,7 @@ from wxdesk.audit.operations import note
 from wxdesk.contacts.models import Contact
 from wxdesk.contacts.queries import no_such_contact
 from wxdesk.conversations import standings
-from wxdesk.conversations.models import Conversation
+from wxdesk.conversations.models import Conversation, Message
 from wxdesk.conversations.operations import changed
 from wxdesk.conversations.rules import Standing, Status
 from wxdesk.outbound import held
@@ -29,11 +29,13 @@ from wxdesk.privacy.rules import (
     SHELLS_AGAIN_AFTER,
     Policy,
     Reason,
+    without_openid,
 )
 from wxdesk.sla.operations import waiting_ends
 from wxdesk.words import say
 
 WAITING = (Delivery.QUEUED, Delivery.HELD)
+MOST_RECORDED_AT_ONCE = 2_000  # messages: a batch of pushes, and as many answers by rules
 
 
 class StillSendingError(ConflictError):
@@ -84,6 +86,8 @@ def note_event(uow: UnitOfWork, sender: Contact, event: str, openid: str = "") -
     """
     name = event.lower()
     contact = _concerned(uow, sender, openid)
+    if contact is not sender:
+        _take_openid_away(uow, sender, openid, contact)
     if contact is None:
         return
     if name == CANCELLED:
@@ -108,6 +112,26 @@ def _concerned(uow: UnitOfWork, sender: Contact, openid: str) -> Contact | None:
         .with_for_update(key_share=True)
         .execution_options(populate_existing=True)
     ).one_or_none()
+
+
+def _take_openid_away(
+    uow: UnitOfWork, sender: Contact, openid: str, contact: Contact | None
+) -> None:
+    """The push's row, which this transaction has recorded, says the customer's number instead.
+
+    It is the sender's row, and would keep the openid when the customer is forgotten.
+    """
+    newest = select(Message.id).order_by(Message.id.desc()).limit(MOST_RECORDED_AT_ONCE)
+    rows = uow.session.scalars(
+        select(Message).where(
+            Message.id.in_(newest),
+            Message.contact_id == sender.id,
+            Message.payload["OpenID"].as_string() == openid,
+        )
+    )
+    for row in rows:
+        row.payload = without_openid(row.payload or {}, contact.id if contact else None)
+    uow.session.flush()
 
 
 def _get_locked(uow: UnitOfWork, contact_id: int) -> Contact | None:

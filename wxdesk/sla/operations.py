@@ -43,18 +43,23 @@ def customer_waits(
 
 
 def person_answered(
-    uow: UnitOfWork, conversation: Conversation, answer_id: int, newer: Message | None
+    uow: UnitOfWork,
+    conversation: Conversation,
+    answer_id: int,
+    newer: Message | None,
+    answered_at: datetime | None = None,
 ) -> None:
-    """WeChat accepted a human answer just now: the clock that it answers is met, or was broken.
+    """WeChat accepted a human answer (just now): the clock that it answers is met, or was broken.
 
     `newer` is the oldest message that the answer did not cover: its clock runs on. An answer to an
     earlier episode meets nothing; one that was on its way when the conversation was resolved
     still meets the clock that the end had stopped.
     """
+    at = answered_at or uow.now
     if conversation.waiting_message_id is None:
-        _meet_stopped_clock(uow, conversation)
+        _meet_stopped_clock(uow, conversation, at)
     elif conversation.waiting_message_id < answer_id:
-        _end_clock(uow, conversation, uow.now, is_met=True)
+        _end_clock(uow, conversation, at, is_met=True)
         if newer is not None:
             waits_for_answer_to(uow, conversation, newer)
 
@@ -150,13 +155,13 @@ def _end_clock(
     _derive(conversation)
 
 
-def _meet_stopped_clock(uow: UnitOfWork, conversation: Conversation) -> None:
+def _meet_stopped_clock(uow: UnitOfWork, conversation: Conversation, at: datetime) -> None:
     clock = running_clock(conversation)
     deadline_at = getattr(conversation, f"{clock}_deadline_at")
     if deadline_at is not None and getattr(conversation, f"{clock}_met_at") is None:
-        if is_breached(deadline_at, uow.now):
+        if is_breached(deadline_at, at):
             _record_breach(uow, conversation, clock)
-        setattr(conversation, f"{clock}_met_at", uow.now)
+        setattr(conversation, f"{clock}_met_at", at)
 
 
 def _derive(conversation: Conversation) -> None:

@@ -11,7 +11,7 @@ from wxdesk.accounts.clients import client_for
 from wxdesk.accounts.operations import touch
 from wxdesk.accounts.queries import get_keys
 from wxdesk.background_jobs import REFRESH_UPLOADS
-from wxdesk.media.sending import forget_upload, media_id_for
+from wxdesk.media.sending import media_id_for
 from wxdesk.plumbing.errors import WxdeskError
 from wxdesk.runtime import Runtime, current, rung
 from wxdesk.triage.queries import RuleFile, list_stale_files
@@ -36,9 +36,9 @@ def refresh_uploads() -> None:
 
 
 def _renew(runtime: Runtime, file: RuleFile) -> None:
-    with runtime.unit_of_work() as uow:
-        forget_upload(uow, file.attachment_id)
-        keys = get_keys(uow.session, runtime.vault, file.account_id)
-    media_id_for(runtime, client_for(runtime, keys), file.attachment_id)
+    with runtime.reading() as session:
+        keys = get_keys(session, runtime.vault, file.account_id)
+    client = client_for(runtime, keys)
+    media_id_for(runtime, client, file.attachment_id, good_for=RENEW_AFTER)
     with runtime.unit_of_work() as uow:
         touch(uow, file.account_id)  # every process reloads the rule with its new media id

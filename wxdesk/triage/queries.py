@@ -95,6 +95,7 @@ def list_active(session: Session, account_id: int, now: datetime) -> list[RuleTe
             row.reply_content,
             row.attachment_id,
             row.uploaded_media_id or "",
+            row.uploaded_at + UPLOAD_LIFE if row.reply_kind in PASSIVE_WITH_FILE else None,
         )
         found.append(RuleText(row.id, row.version, row.match, row.patterns, reply, row.priority))
     return found

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from dataclasses import dataclass
+from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
@@ -48,13 +49,17 @@ class Urgency(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Reply:
-    """What a rule answers: `fields` as in outbound/contents.py, `media_id` of its file's upload."""
+    """What a rule answers; `fields` as in outbound/contents.py.
+
+    `media_id` is the upload of its file, which WeChat keeps until `good_until`.
+    """
 
     text: str
     kind: ReplyKind = ReplyKind.TEXT
     fields: dict[str, Any] | None = None
     attachment_id: int | None = None
     media_id: str = ""
+    good_until: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,34 +2,31 @@
 
 from __future__ import annotations
 
-import ipaddress
 import re
-import socket
-import time
 from dataclasses import dataclass
 from datetime import datetime
 from typing import BinaryIO
-from urllib.parse import urlsplit
 
 import requests
 
 from wxdesk.plumbing.errors import DeliveryError
+from wxdesk.wechat.addresses import check_address
 from wxdesk.wechat.answers import needed_text, number_of
 from wxdesk.wechat.calls import Caller
 from wxdesk.wechat.limits import UPLOAD_LIMITS, MediaKind
 from wxdesk.wechat.transport import (
-    CHUNK,
     Call,
     FilePart,
     answer_fields,
     junk,
+    keep_file,
     network_errors,
     read_whole,
+    too_large,
 )
 from wxdesk.words import say
 
 UPLOAD, DOWNLOAD = "media/upload", "media/get"
-WHOLE_FILE_SECONDS = 90.0
 MOST_NAME_CHARACTERS = 100
 FILE_NAME = re.compile('filename="?([^";]+)', re.IGNORECASE)
 UNSAFE_IN_NAMES = re.compile(r'[\x00-\x1f\x7f/\\:*?"<>|]')
@@ -95,34 +92,23 @@ class MediaCalls(Caller):
         with network_errors(is_ambiguous=False):
             with self._transport.opened(call, token) as response:
                 if not _is_json(response):
-                    return _keep(response, into, most)
+                    return _kept(response, into, most)
                 fields = answer_fields(read_whole(response), is_ambiguous=False)
             url = needed_text(fields, "video_url")
             self._refuse_strange(url)
             with self._transport.opened_elsewhere(url) as response:
                 if response.status_code != requests.codes.ok:
                     raise junk()
-                return _keep(response, into, most)
+                return _kept(response, into, most)
 
     def _refuse_strange(self, url: str) -> None:
         """WeChat names the address; only its own hosts and public addresses are asked."""
-        if not is_ours_to_ask(url, self._transport.base_url):
+        try:
+            check_address(url, self._transport.base_url, NAMES_OF_WECHAT)
+        except ValueError as error:
             raise DeliveryError(
                 say("WeChat's answer names a strange address"), code="junk", is_permanent=True
-            )
-
-
-def is_ours_to_ask(url: str, api_url: str) -> bool:
-    """An address of the API itself, or a public one of WeChat's file servers."""
-    try:
-        parts, own = urlsplit(url), urlsplit(api_url)
-        if (parts.scheme, parts.netloc) == (own.scheme, own.netloc):
-            return True
-        host = (parts.hostname or "").lower()
-        is_known = parts.scheme in ("http", "https") and host.endswith(NAMES_OF_WECHAT)
-        return is_known and _is_public(host)
-    except ValueError:  # brackets without an address in them, a name that can't be one
-        return False
+            ) from error
 
 
 def safe_name(name: str) -> str:
@@ -147,35 +133,11 @@ def _content_type(response: requests.Response) -> str:
     return str(response.headers.get("Content-Type", "")).partition(";")[0].strip().lower()
 
 
-def _keep(response: requests.Response, into: BinaryIO, most: int) -> Downloaded:
+def _kept(response: requests.Response, into: BinaryIO, most: int) -> Downloaded:
     if number_of(response.headers, "Content-Length") > most:
-        raise _too_large()
-    deadline = time.monotonic() + WHOLE_FILE_SECONDS
-    size = 0
-    for chunk in response.iter_content(CHUNK):
-        size += len(chunk)
-        if size > most:
-            raise _too_large()
-        if time.monotonic() > deadline:
-            raise requests.ConnectionError("the file does not end")
-        into.write(chunk)
+        raise too_large()
+    size = keep_file(response, into, most)
     if size == 0:
         raise junk()
     name = FILE_NAME.search(response.headers.get("Content-Disposition", ""))
     return Downloaded(_content_type(response), safe_name(name[1]) if name else "", size)
-
-
-def _too_large() -> DeliveryError:
-    return DeliveryError(
-        say("the file is too large to be kept"), code="too_large", is_permanent=True
-    )
-
-
-def _is_public(host: str) -> bool:
-    """False when the name leads into our own network. A name that only a proxy knows is public."""
-    try:
-        found = socket.getaddrinfo(host, None, type=socket.SOCK_STREAM)
-    except OSError:
-        return True
-    addresses = [str(item[4][0]).partition("%")[0] for item in found]
-    return all(ipaddress.ip_address(address).is_global for address in addresses)

@@ -32,6 +32,11 @@ MOST_FORCED = 10
 DAY_SECONDS = 24 * 3600
 WRONG_SECRET = 40125
 NO_ANSWER = frozenset({"timeout", "junk", "http"})
+STORE = """
+if redis.call('GET', KEYS[1]) ~= ARGV[1] then return 0 end
+redis.call('SET', KEYS[2], ARGV[2], 'EX', ARGV[3])
+return 1
+"""
 RELEASE = "if redis.call('GET', KEYS[1]) == ARGV[1] then return redis.call('DEL', KEYS[1]) end"
 
 
@@ -68,7 +73,7 @@ class Tokens:
             mine = secrets.token_hex(8)
             if self._redis.set(self._lock, mine, nx=True, ex=LOCK_SECONDS):
                 try:
-                    return self._fetch(refused)
+                    return self._fetch(mine, refused)
                 finally:
                     self._redis.eval(RELEASE, 1, self._lock, mine)
             pause(POLL_SECONDS)
@@ -83,16 +88,16 @@ class Tokens:
         value = self._redis.get(self._key)
         return value.decode() if value else None
 
-    def _fetch(self, refused: str | None) -> str:
+    def _fetch(self, mine: str, refused: str | None) -> str:
+        """Stored only while the lock is `mine`: whoever has it now may know a newer token."""
         if (kept := self._kept()) is not None and kept != refused:
             return kept  # stored between our look and our lock
         token, seconds, _ = self._ask(force=False)
         if token == refused:  # stable_token repeats a token that is still valid in its own books
             self._refuse_too_many()
             token, seconds, _ = self._ask(force=True)
-        self._redis.set(
-            self._key, token, ex=max(SHORTEST_LIFE_SECONDS, seconds - RENEW_EARLY_SECONDS)
-        )
+        kept_for = max(SHORTEST_LIFE_SECONDS, seconds - RENEW_EARLY_SECONDS)
+        self._redis.eval(STORE, 2, self._lock, self._key, mine, token, kept_for)
         return token
 
     def _refuse_too_many(self) -> None:

@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from ssl import SSLCertVerificationError
-from typing import Any
+from typing import Any, BinaryIO
 
 import requests
 from urllib3.exceptions import HTTPError, NewConnectionError, SSLError
@@ -29,6 +29,7 @@ CONNECT_SECONDS = 3.0
 ANSWER_SECONDS = 8.0
 FILE_SECONDS = 20.0
 WHOLE_ANSWER_SECONDS = 5.0
+WHOLE_FILE_SECONDS = 90.0
 IDLE_SECONDS = 5.0
 LARGEST_ANSWER = 4_000_000
 CHUNK = 65_536
@@ -145,15 +146,47 @@ def network_errors(*, is_ambiguous: bool) -> Iterator[None]:
         ) from error
 
 
+def chunks_of(response: requests.Response, most_seconds: float) -> Iterator[bytes]:
+    """The body as it arrives; requests.ConnectionError if it takes longer than that.
+
+    One read of the connection at a time: `iter_content` waits until a whole chunk is there, so a
+    server that sends a byte now and then would never let us look at the clock.
+    """
+    deadline = time.monotonic() + most_seconds
+    while chunk := response.raw.read1(CHUNK, decode_content=True):
+        if time.monotonic() > deadline:
+            raise requests.ConnectionError("it does not end in time")
+        yield chunk
+
+
 def read_whole(response: requests.Response) -> bytes:
     """The body of an answer; requests.ConnectionError if it is endless or comes too slowly."""
-    deadline = time.monotonic() + WHOLE_ANSWER_SECONDS
     body = bytearray()
-    for chunk in response.iter_content(CHUNK):
+    for chunk in chunks_of(response, WHOLE_ANSWER_SECONDS):
         body += chunk
-        if len(body) > LARGEST_ANSWER or time.monotonic() > deadline:
+        if len(body) > LARGEST_ANSWER:
             raise requests.ConnectionError("the answer does not end")
     return bytes(body)
+
+
+def keep_file(response: requests.Response, into: BinaryIO, most_bytes: int) -> int:
+    """Write the body to `into`; its size in bytes. DeliveryError "too_large" when there is more.
+
+    requests.ConnectionError when it has not come after a minute and a half.
+    """
+    size = 0
+    for chunk in chunks_of(response, WHOLE_FILE_SECONDS):
+        size += len(chunk)
+        if size > most_bytes:
+            raise too_large()
+        into.write(chunk)
+    return size
+
+
+def too_large() -> DeliveryError:
+    return DeliveryError(
+        say("the file is too large to be kept"), code="too_large", is_permanent=True
+    )
 
 
 def answer_fields(body: bytes, *, is_ambiguous: bool) -> dict[str, Any]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -18,9 +19,11 @@ from wxdesk.wechat.answers import (
 )
 from wxdesk.wechat.calls import Caller
 from wxdesk.wechat.limits import MOST_OPENIDS_BLOCKED, MOST_OPENIDS_INFO, MOST_OPENIDS_TAGGED
-from wxdesk.wechat.transport import Call
+from wxdesk.wechat.transport import Call, junk
 
 LANGUAGE = "zh_CN"
+TAG_ID = re.compile("[0-9]{1,9}")
+LARGEST_TAG_ID = 999_999_999
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,11 +58,11 @@ class UserCalls(Caller):
         return _user(self.ask(Call("user/info", query=query, may_repeat=True)).fields)
 
     def users_info(self, openids: Sequence[str]) -> list[UserInfo]:
-        """At most 100 openids."""
+        """At most 100 openids; a customer whose row can't be read is not in the answer."""
         _refuse_wrong_count(openids, MOST_OPENIDS_INFO)
         users = [{"openid": openid, "lang": LANGUAGE} for openid in openids]
         answer = self._change("user/info/batchget", {"user_list": users})
-        return [_user(row) for row in rows_of(answer, "user_info_list")]
+        return [_user(row) for row in rows_of(answer, "user_info_list") if text_of(row, "openid")]
 
     def set_remark(self, openid: str, remark: str) -> None:
         """Fewer than 30 characters; "" takes it away."""
@@ -120,21 +123,27 @@ def _refuse_wrong_count(openids: Sequence[str], most: int) -> None:
 
 
 def _user(row: Mapping[str, Any]) -> UserInfo:
-    tags = row.get("tagid_list")
     return UserInfo(
         is_following=number_of(row, "subscribe") == 1,
         openid=needed_text(row, "openid"),
         followed_at=instant_of(row, "subscribe_time"),
         unionid=text_of(row, "unionid"),
         remark=text_of(row, "remark"),
-        tag_ids=tuple(tag for tag in tags if isinstance(tag, int))
-        if isinstance(tags, list)
-        else (),
+        tag_ids=_tag_ids(row.get("tagid_list")),
         subscribe_scene=text_of(row, "subscribe_scene"),
         qr_scene=text_of(row, "qr_scene"),
         qr_scene_str=text_of(row, "qr_scene_str"),
     )
 
 
+def _tag_ids(value: object) -> tuple[int, ...]:
+    if not isinstance(value, list):
+        return ()
+    return tuple(each for each in value if isinstance(each, int) and 0 <= each <= LARGEST_TAG_ID)
+
+
 def _tag(row: Mapping[str, Any]) -> WeChatTag:
-    return WeChatTag(int(needed_text(row, "id")), needed_text(row, "name"), number_of(row, "count"))
+    tag_id = needed_text(row, "id")
+    if not TAG_ID.fullmatch(tag_id):
+        raise junk()
+    return WeChatTag(int(tag_id), needed_text(row, "name"), number_of(row, "count"))

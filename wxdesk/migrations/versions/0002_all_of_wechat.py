@@ -173,6 +173,7 @@ def upgrade() -> None:
     )
 
     with op.batch_alter_table("reply_windows", schema=None) as batch_op:
+        batch_op.create_index("ix_reply_windows_ended", ["closes_at"], unique=False)
         batch_op.create_index("ix_reply_windows_open", ["contact_id", "closes_at"], unique=False)
 
     op.create_table(
@@ -229,6 +230,7 @@ def upgrade() -> None:
         sa.Column("media_id", sa.String(length=200), nullable=True),
         sa.Column("source_url", sa.String(length=1000), nullable=True),
         sa.Column("attempts", sa.Integer(), nullable=False),
+        sa.Column("crashes", sa.Integer(), nullable=False),
         sa.Column("next_attempt_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("claimed_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("error_code", sa.String(length=40), nullable=True),
@@ -482,6 +484,7 @@ def upgrade() -> None:
         batch_op.add_column(sa.Column("part_count", sa.Integer(), nullable=True))
 
     with op.batch_alter_table("deliveries", schema=None) as batch_op:
+        batch_op.add_column(sa.Column("queued_at", sa.DateTime(timezone=True), nullable=True))
         batch_op.add_column(sa.Column("rid", sa.String(length=80), nullable=True))
         batch_op.add_column(
             sa.Column(
@@ -518,6 +521,14 @@ def _carry_over() -> None:
     op.execute("UPDATE conversations SET urgent_at = due_at")
     far = sa.table("conversations", sa.column("window_check_at", sa.DateTime(timezone=True)))
     op.execute(far.update().values(window_check_at=FAR_FUTURE))
+    op.execute(  # whoever waits is judged again at once
+        "UPDATE conversations SET window_check_at = waiting_since WHERE waiting_since IS NOT NULL"
+    )
+    op.execute(  # who left before is forgotten like those who leave now
+        "UPDATE contacts SET unfollowed_at = last_seen_at, forget_at = last_seen_at"
+        " WHERE NOT is_following"
+    )
+    op.execute("UPDATE deliveries SET queued_at = next_attempt_at")
     op.execute("UPDATE contacts SET profile_due_at = first_seen_at")
     op.execute(
         "INSERT INTO reply_windows (contact_id, act, opened_at, closes_at, quota, used)"
