@@ -208,7 +208,7 @@ class TestAddresses:
         ],
     )
     def test_what_could_lead_elsewhere_is_refused(self, url):
-        with pytest.raises(ValueError, match="address|character|host"):
+        with pytest.raises(ValueError, match=r"address|character|host"):
             check_address(url, self.API, (".qq.com",))
 
     @pytest.mark.parametrize("url", ["http://127.0.0.1:8080/x?y", "HTTP://127.0.0.1:8080/x"])
