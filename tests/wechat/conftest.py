@@ -93,11 +93,22 @@ def as_response(fields: dict[str, Any], content_type: str = "application/json") 
     return Response(json.dumps(fields, ensure_ascii=False), content_type=content_type)
 
 
-def trickle(content: bytes, content_type: str = "application/json") -> Response:
-    """One byte every 20 ms, without saying how many there will be."""
-    tick = threading.Event()
-    pieces = (content[at : at + 1] for at in range(len(content)) if not tick.wait(0.02))
-    return Response(pieces, content_type=content_type)
+class Trickle:
+    """A body of which one byte comes every 20 ms; `sent` counts them."""
+
+    def __init__(self, content: bytes) -> None:
+        self.sent = 0
+        self._content = content
+        self._tick = threading.Event()
+
+    def __call__(self, _request: Request) -> Response:
+        return Response(self._bytes(), content_type="application/octet-stream")
+
+    def _bytes(self) -> Iterator[bytes]:
+        for at in range(len(self._content)):
+            self._tick.wait(0.02)
+            self.sent += 1
+            yield self._content[at : at + 1]
 
 
 class Handler(BaseHTTPRequestHandler):

@@ -19,7 +19,7 @@ from redis.backoff import NoBackoff
 from redis.retry import Retry
 from werkzeug.wrappers import Response
 
-from wechat.conftest import trickle
+from wechat.conftest import Trickle
 from wxdesk.plumbing.errors import DeliveryError
 from wxdesk.wechat.client import Client
 from wxdesk.wechat.content import Text
@@ -127,9 +127,10 @@ class TestSends:
     ):
         monkeypatch.setattr("wxdesk.wechat.transport.WHOLE_ANSWER_SECONDS", 0.2)
         scripted.list_tags()  # there is a token
-        script.answer("message/custom/send", lambda _request: trickle(b" " * 100 + b"{}"))
+        slow = Trickle(b" " * 100 + b"{}")
+        script.answer("message/custom/send", slow)
         error = refused(lambda: scripted.send_text(WANG, "您好"))
-        assert (error.code, error.is_ambiguous) == ("timeout", True)
+        assert (error.code, error.is_ambiguous, slow.sent < 50) == ("timeout", True, True)
 
     def test_a_redirect_is_not_followed(self, scripted, script):
         script.answer("message/custom/send", Response(status=302, headers={"Location": "/x"}))
