@@ -126,16 +126,7 @@ def release_held(uow: UnitOfWork, contacts: Iterable[Contact]) -> None:
         .where(DeliveryRow.contact_id.in_(sorted(by_id)), DeliveryRow.state == Delivery.HELD)
         .order_by(DeliveryRow.id)
     ).all()
-    ready: list[int] = []
-    left = {contact_id: contact.window_remaining for contact_id, contact in by_id.items()}
-    for delivery_id, contact_id in waiting:
-        if left[contact_id] > 0:
-            left[contact_id] -= 1
-            ready.append(delivery_id)
-    if ready:
-        requeue(uow, ready, WAITS)
-        for contact_id in {contact_id for _, contact_id in waiting}:
-            held.offer(uow, by_id[contact_id])
+    _release(uow, [(delivery_id, by_id[contact_id]) for delivery_id, contact_id in waiting])
 
 
 def requeue(uow: UnitOfWork, delivery_ids: list[int], states: Sequence[Delivery]) -> None:
@@ -233,16 +224,22 @@ def release_open(uow: UnitOfWork, account_ids: Collection[int], taken: Collectio
         .order_by(DeliveryRow.id)
         .limit(MOST_SWEPT)
     ).all()
-    left = {contact.id: contact.window_remaining for _, contact in rows}
+    _release(uow, [(delivery_id, contact) for delivery_id, contact in rows])
+
+
+def _release(uow: UnitOfWork, waiting: Sequence[tuple[int, Contact]]) -> None:
+    """Send of these held answers, the oldest first, as many as each customer's window takes."""
+    contacts = {contact.id: contact for _, contact in waiting}
+    left = {contact.id: contact.window_remaining for contact in contacts.values()}
     ready = []
-    for delivery_id, contact in rows:
+    for delivery_id, contact in waiting:
         if left[contact.id] > 0:
             left[contact.id] -= 1
             ready.append(delivery_id)
     if ready:
         requeue(uow, ready, WAITS)
-        for contact in {contact.id: contact for _, contact in rows}.values():
-            held.offer(uow, contact)
+    for contact in contacts.values():
+        held.offer(uow, contact)
 
 
 def _parcel(uow: UnitOfWork, row: DeliveryRow) -> Parcel:

@@ -1,0 +1,95 @@
+"""An installation of an earlier version keeps its rows when it is upgraded, on both databases."""
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from alembic import command
+from sqlalchemy import Engine, create_engine, select, text
+from sqlalchemy.exc import IntegrityError
+
+from wxdesk.contacts.models import Contact, ReplyWindow
+from wxdesk.conversations.models import Conversation
+from wxdesk.outbound.models import DeliveryRow
+from wxdesk.outbound.rules import Delivery, Via
+from wxdesk.plumbing import schema
+from wxdesk.plumbing.db import open_engine, reading_sessions
+
+NOW = datetime(2026, 11, 1, 9, 0, tzinfo=UTC)
+CLOSES_AT = NOW + timedelta(hours=40)
+DUE_AT = NOW + timedelta(minutes=5)
+ROWS = (
+    "INSERT INTO accounts (id, slug, name, original_id, app_id, sealed_app_secret, sealed_token,"
+    " mode, account_type, is_verified, config_version, created_at)"
+    " VALUES (1, 's', 'n', 'gh', 'wx', 'x', 'x', 'plain', 'service', {true}, 1, :now)",
+    "INSERT INTO contacts (id, account_id, openid, remark, is_following, window_closes_at,"
+    " window_remaining, first_seen_at, last_seen_at)"
+    " VALUES (1, 1, 'o1', '', {true}, :closes, 3, :now, :now),"
+    " (2, 1, 'o2', '', {false}, NULL, 0, :now, :now)",
+    "INSERT INTO conversations (id, account_id, contact_id, status, priority, opened_at,"
+    " waiting_since, last_message_at, queued_at, due_at, is_breached, version)"
+    " VALUES (1, 1, 1, 'open', 'normal', :now, :now, :now, :now, :due, {false}, 1)",
+    "INSERT INTO messages (id, account_id, contact_id, conversation_id, direction, kind, text,"
+    " sender_kind, created_at, received_at)"
+    " VALUES (1, 1, 1, 1, 'outgoing', 'text', 'x', 'agent', :now, :now)",
+    "INSERT INTO deliveries (id, message_id, contact_id, state, attempts, next_attempt_at)"
+    " VALUES (1, 1, 1, 'queued', 0, :now)",
+)
+
+
+@pytest.fixture
+def old(database_url: str, tmp_path) -> Engine:
+    """A database of version 0001 with a customer who waits and one who has left."""
+    if database_url.startswith("sqlite"):
+        engine = open_engine(f"sqlite:///{tmp_path}/old.sqlite3")
+    else:
+        engine = create_engine(
+            database_url.replace("postgresql://", "postgresql+psycopg://"),
+            connect_args={"options": "-c search_path=old -c timezone=UTC"},
+        )
+        with engine.begin() as connection:
+            connection.execute(text("DROP SCHEMA IF EXISTS old CASCADE"))
+            connection.execute(text("CREATE SCHEMA old"))
+    config = schema._config()
+    with engine.connect() as connection:
+        config.attributes["connection"] = connection
+        command.upgrade(config, "0001")
+        connection.commit()
+    _fill(engine)
+    yield engine
+    engine.dispose()
+
+
+def _fill(engine: Engine) -> None:
+    is_sqlite = engine.dialect.name == "sqlite"
+    words = {"true": "1", "false": "0"} if is_sqlite else {"true": "true", "false": "false"}
+    instants = {"now": NOW, "closes": CLOSES_AT, "due": DUE_AT}
+    if is_sqlite:
+        instants = {name: f"{value:%Y-%m-%d %H:%M:%S.000000}" for name, value in instants.items()}
+    with engine.begin() as connection:
+        for row in ROWS:
+            used = {name: value for name, value in instants.items() if f":{name}" in row}
+            connection.execute(text(row.format(**words)), used)
+
+
+def test_windows_the_queue_and_answers_on_their_way_are_carried_over(old):
+    schema.upgrade(old)
+    assert schema.pending_migrations(old) == []
+    with reading_sessions(old)() as session:
+        window = session.scalars(select(ReplyWindow)).one()
+        assert (window.quota, window.used, window.closes_at) == (5, 2, CLOSES_AT)
+        waits = session.scalars(select(Conversation)).one()
+        assert (waits.urgency_rank, waits.urgent_at) == (1, DUE_AT)
+        assert waits.window_check_at <= NOW  # it is judged again at once
+        delivery = session.scalars(select(DeliveryRow)).one()
+        assert (delivery.state, delivery.via) == (Delivery.QUEUED, Via.CUSTOMER_SERVICE)
+        stayed, left = session.scalars(select(Contact).order_by(Contact.id))
+        assert (stayed.forget_at, left.forget_at) == (None, NOW)
+
+
+def test_after_the_upgrade_rows_still_refer_to_each_other(old):
+    schema.upgrade(old)
+    with old.connect() as connection:
+        if old.dialect.name == "sqlite":
+            assert connection.execute(text("PRAGMA foreign_key_check")).all() == []
+        with pytest.raises(IntegrityError):
+            connection.execute(text("DELETE FROM contacts WHERE id = 1"))
