@@ -28,6 +28,8 @@ from wxdesk.runtime import Runtime
 from wxdesk.wechat.quota import Quotas
 from wxdesk.worker import alive_key
 
+pytestmark = pytest.mark.one_database
+
 
 def bad(runtime) -> dict[str, str]:
     """Advice by the name of the check, of what is not good."""

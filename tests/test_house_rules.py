@@ -2,6 +2,7 @@
 
 import ast
 import re
+from collections.abc import Callable
 from functools import cache
 from pathlib import Path
 
@@ -50,6 +51,21 @@ def is_of(path: Path, *folders: str) -> bool:
     return path.relative_to(PACKAGE).parts[0] in folders
 
 
+def each_module(check: Callable[[Path], None]) -> Callable[[], None]:
+    """One test for all modules: it names every one that breaks the rule."""
+
+    def test() -> None:
+        wrong = []
+        for path in MODULES:
+            try:
+                check(path)
+            except AssertionError as error:
+                wrong.append(f"{of_module(path)}: {error}")
+        assert not wrong, "\n".join(wrong)
+
+    return test
+
+
 @cache
 def tree_of(path: Path) -> ast.Module:
     return ast.parse(path.read_text())
@@ -70,13 +86,13 @@ def imported(path: Path) -> set[str]:
     return found
 
 
-@pytest.mark.parametrize("path", MODULES, ids=of_module)
+@each_module
 def test_only_the_unit_of_work_commits(path):
     if of_module(path) != "plumbing/schema.py" and not is_of(path, "bench"):
         assert "commit" not in called_methods(path)
 
 
-@pytest.mark.parametrize("path", MODULES, ids=of_module)
+@each_module
 def test_only_doors_open_a_unit_of_work(path):
     if is_of(path, "bench", "simulator") or of_module(path) == "plumbing/unit_of_work.py":
         return
@@ -87,12 +103,12 @@ def test_only_doors_open_a_unit_of_work(path):
         assert "unit_of_work" not in called
 
 
-@pytest.mark.parametrize("path", MODULES, ids=of_module)
+@each_module
 def test_no_module_outgrows_one_sitting(path):
     assert len(path.read_text().splitlines()) <= 400
 
 
-@pytest.mark.parametrize("path", MODULES, ids=of_module)
+@each_module
 def test_every_module_says_what_it_is_for(path):
     if path.name == "__main__.py" or not path.read_text().strip():
         return
@@ -103,7 +119,7 @@ def test_every_module_says_what_it_is_for(path):
     assert isinstance(first.value.value, str)
 
 
-@pytest.mark.parametrize("path", MODULES, ids=of_module)
+@each_module
 def test_only_the_clock_reads_the_wall_clock(path):
     if of_module(path) == "plumbing/clock.py" or is_of(path, "bench"):
         return
@@ -113,13 +129,13 @@ def test_only_the_clock_reads_the_wall_clock(path):
             assert name not in {"datetime.now", "datetime.utcnow", "time.time", "time.sleep"}
 
 
-@pytest.mark.parametrize("path", MODULES, ids=of_module)
+@each_module
 def test_only_doors_know_flask(path):
     if path.name in {"operations.py", "models.py", "queries.py", "jobs.py", "rules.py"}:
         assert not any(name.partition(".")[0] == "flask" for name in imported(path))
 
 
-@pytest.mark.parametrize("path", MODULES, ids=of_module)
+@each_module
 def test_the_simulator_knows_nothing_of_the_desk(path):
     if is_of(path, "simulator"):
         allowed = ("wxdesk.simulator", "wxdesk.wechat", "wxdesk.plumbing", "wxdesk.words")
@@ -137,7 +153,7 @@ def test_every_job_is_in_the_table():
     assert named == set(background_jobs.ALL)
 
 
-@pytest.mark.parametrize("path", MODULES, ids=of_module)
+@each_module
 def test_a_job_is_rung_by_its_name_in_the_table_and_made_nowhere_else(path):
     if of_module(path) in ("background_jobs.py", "plumbing/queues.py") or is_of(path, "bench"):
         return
@@ -192,12 +208,12 @@ def test_no_template_holds_script_or_style_or_trusts_text(path):
     assert not re.search(r"\|\s*safe\b|autoescape\s+false|Markup\(", text)
 
 
-@pytest.mark.parametrize("path", MODULES, ids=of_module)
+@each_module
 def test_no_module_trusts_text_as_markup(path):
     assert not re.search(r"\bMarkup\(|render_template_string", path.read_text())
 
 
-@pytest.mark.parametrize("path", MODULES, ids=of_module)
+@each_module
 def test_no_function_outgrows_a_screen(path):
     for node in ast.walk(tree_of(path)):
         if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):

@@ -34,6 +34,8 @@ from wxdesk.background_jobs import TRY_ACCOUNT_NOW
 from wxdesk.plumbing.clock import utc_now
 from wxdesk.words import say
 
+pytestmark = pytest.mark.one_database
+
 RIGHTS_OF_A_SERVICE_ACCOUNT = set(Capability) - {Capability.PASSIVE_REPLIES}
 
 

@@ -14,6 +14,8 @@ from wxdesk.audit.models import AuditEntry
 from wxdesk.background_jobs import TRY_ACCOUNT_NOW
 from wxdesk.wechat.quota import Quotas
 
+pytestmark = pytest.mark.one_database
+
 NEW = {
     "name": "云杉新店",
     "slug": "xindian",

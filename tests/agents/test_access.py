@@ -15,6 +15,8 @@ from wxdesk.app import create_app
 from wxdesk.inbox.openapi import document
 from wxdesk.plumbing.errors import InvalidInputError, NotFoundError
 
+pytestmark = pytest.mark.one_database
+
 PEOPLE = {"lin": Role.AGENT, "chen": Role.MARKETER, "zhou": Role.SUPERVISOR, "admin": Role.ADMIN}
 
 

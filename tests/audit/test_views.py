@@ -10,6 +10,8 @@ from cast import Browser
 from wxdesk.audit.operations import note
 from wxdesk.audit.queries import AuditFilter, list_actions, list_entries
 
+pytestmark = pytest.mark.one_database
+
 
 @pytest.fixture
 def zhou(app, team) -> Browser:

@@ -13,6 +13,8 @@ from wxdesk.accounts.rules import Mode
 from wxdesk.wechat.crypto import Cipher, is_signed, sign
 from wxdesk.wechat.push import read_fields
 
+pytestmark = pytest.mark.one_database
+
 NEW_TOKEN = "newTokenOfTheConsole"  # noqa: S105 -- of a made-up account
 NEW_KEY = "b" * 42 + "A"
 

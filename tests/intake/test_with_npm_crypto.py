@@ -25,6 +25,8 @@ from wxdesk.accounts.rules import Mode
 from wxdesk.wechat.crypto import Cipher, is_signed, sign
 from wxdesk.wechat.push import read_fields
 
+pytestmark = pytest.mark.one_database
+
 NPM = Path(__file__).parents[1] / "npm"
 SECONDS = 20
 TEXTS = ["您好", "我的订单呢?😀", "a" * 31, "好" * 600, "]]> & <b>", "抽奖"]

@@ -20,6 +20,8 @@ from wxdesk.media.rules import FileState
 from wxdesk.plumbing.errors import ConflictError, NotFoundError
 from wxdesk.runtime import Runtime
 
+pytestmark = pytest.mark.one_database
+
 
 @pytest.fixture
 def question(runtime: Runtime, account: Account) -> Message:

@@ -11,6 +11,8 @@ from wxdesk.media.models import Attachment
 from wxdesk.media.rules import FileKind
 from wxdesk.runtime import Runtime
 
+pytestmark = pytest.mark.one_database
+
 
 @pytest.fixture
 def app(sending: Runtime):

@@ -16,6 +16,8 @@ from wxdesk.app import create_app
 from wxdesk.background_jobs import DELIVER_MESSAGE
 from wxdesk.outbound.models import DeliveryRow
 
+pytestmark = pytest.mark.one_database
+
 MENU = {
     "kind": "msgmenu",
     "head": "您对本次服务满意吗?",

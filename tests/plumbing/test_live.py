@@ -18,9 +18,8 @@ def live(redis: Redis) -> Live:
 
 @pytest.fixture
 def listener(redis_server):
-    connection = open_redis(redis_server.url, answer_seconds=None)
-    yield Listener(connection, 2)
-    connection.close()
+    """Its thread reads for as long as the process runs, so its connection is left to it."""
+    return Listener(open_redis(redis_server.url, answer_seconds=None), 2)
 
 
 def names(entries) -> list[set[str]]:

@@ -8,6 +8,8 @@ from sqlalchemy import select
 
 from wxdesk.triage.models import AutoReplyRule
 
+pytestmark = pytest.mark.one_database
+
 
 @pytest.fixture
 def chen(app, team) -> Browser:
