@@ -1,6 +1,7 @@
 """The real parts of every test: Redis, both databases, the runtime, the app, the simulator."""
 
 import os
+import shutil
 import tempfile
 import threading
 import time
@@ -10,6 +11,8 @@ from pathlib import Path
 import pytest
 from cast import Api, Browser, FakeClock, Team, Webhook, WeChat, hire, make_account
 from hypothesis import settings
+from playwright.sync_api import Browser as Chromium
+from playwright.sync_api import sync_playwright
 from redis import Redis
 from servers import RedisServer, postgres_database, wait_until
 from sqlalchemy import Engine
@@ -227,6 +230,21 @@ def sending(
     runtime = build_runtime(WXDESK_REDIS_URL=redis_server.url, WXDESK_WECHAT_API_URL=wechat.url)
     wechat.register(make_account(runtime))
     return runtime
+
+
+@pytest.fixture(scope="session")
+def chromium() -> Iterator[Chromium]:
+    """One real browser for all tests of this process (two Playwrights in one thread collide)."""
+    path = shutil.which("chromium")
+    if path is None:
+        pytest.fail("chromium is not installed: these tests use a real browser")
+    microphone = ("--use-fake-ui-for-media-stream", "--use-fake-device-for-media-stream")
+    with sync_playwright() as playwright:
+        started = playwright.chromium.launch(
+            executable_path=path, args=["--no-sandbox", *microphone]
+        )
+        yield started
+        started.close()
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import shutil
 import socket
 import subprocess
 import sys
@@ -14,7 +13,7 @@ from pathlib import Path
 
 import pytest
 import requests
-from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page
 
 from wxdesk import demo
 from wxdesk.runtime import build
@@ -23,7 +22,6 @@ from wxdesk.simulator.platform import Platform
 from wxdesk.simulator.server import serving
 from wxdesk.supervisor import migrate
 
-CHROMIUM = "chromium"
 SHOP = "gh_demo_chaji"
 
 
@@ -93,17 +91,6 @@ def desk(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Desk]:
         made.stop()
         made.runtime.engine.dispose()
         made.runtime.redis.close()
-
-
-@pytest.fixture(scope="session")
-def chromium() -> Iterator[Browser]:
-    path = shutil.which(CHROMIUM)
-    if path is None:
-        pytest.fail("chromium is not installed: these tests use a real browser")
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=path, args=["--no-sandbox"])
-        yield browser
-        browser.close()
 
 
 @pytest.fixture

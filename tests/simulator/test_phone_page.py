@@ -2,32 +2,18 @@
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Page
 from simulator_bench import GH, Desk, WeChat, eventually
 
 from wxdesk.simulator.menus import SAMPLE_MENU
 from wxdesk.simulator.samples import TEMPLATES, sample
 
 pytestmark = pytest.mark.browser
-FAKE_MICROPHONE = ("--use-fake-ui-for-media-stream", "--use-fake-device-for-media-stream")
 Opener = Callable[..., Page]
-
-
-@pytest.fixture(scope="module")
-def chromium() -> Iterator[Browser]:
-    path = shutil.which("chromium")
-    if path is None:
-        pytest.fail("chromium is not installed: these tests use a real browser")
-    with sync_playwright() as playwright:
-        arguments = ["--no-sandbox", *FAKE_MICROPHONE]
-        browser = playwright.chromium.launch(executable_path=path, args=arguments)
-        yield browser
-        browser.close()
 
 
 @pytest.fixture
