@@ -113,7 +113,7 @@ def try_again(uow: UnitOfWork, message_id: int) -> Message:
     ways = _ways(uow, contact)
     way = Way.TEMPLATE if message.kind == OutgoingKind.TEMPLATE else Way.SEND
     may_wait = message.kind != OutgoingKind.TEMPLATE and (
-        message.kind == OutgoingKind.TEXT or _has_messages(uow, contact)
+        message.kind == OutgoingKind.TEXT or ways.has_messages
     )
     if not ways.may(way) and not (may_wait and ways.may(Way.HOLD)):
         problem = ways.problem or say("this answer can't be sent now")
@@ -254,16 +254,12 @@ def _must_wait(uow: UnitOfWork, contact: Contact, answer: Answer, parts: int) ->
         raise InvalidInputError("kind", problem, ways=ways.ways)
     if ways.may(Way.SEND):
         return _must_wait_for_more(answer, ways, parts) and _may_hold(uow, contact, parts)
-    is_passive = not _has_messages(uow, contact)
+    is_passive = not ways.has_messages
     if is_passive and answer.outgoing.kind is not OutgoingKind.TEXT:
         raise InvalidInputError("kind", say("this account can answer with text only"))
     if not ways.may(Way.HOLD) or not (answer.is_held or is_passive):
         raise InvalidInputError("reply_window", ways.problem or "", ways=ways.ways)
     return _may_hold(uow, contact, parts)
-
-
-def _has_messages(uow: UnitOfWork, contact: Contact) -> bool:
-    return facts_of(uow.session, [contact.account_id])[contact.account_id].has_messages
 
 
 def _may_hold(uow: UnitOfWork, contact: Contact, parts: int) -> bool:

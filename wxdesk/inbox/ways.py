@@ -28,11 +28,15 @@ class Way(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Ways:
-    """`problem` says why nothing can be sent now, None if it can; `left` how many messages."""
+    """`problem` says why nothing can be sent now, None if it can; `left` how many messages.
+
+    `has_messages`: the account has the message API, so that not only texts can wait.
+    """
 
     ways: tuple[Way, ...]
     problem: str | None
     left: int
+    has_messages: bool
 
     def may(self, way: Way) -> bool:
         return way in self.ways
@@ -44,19 +48,19 @@ def ways_of(
     """The platform's rules for this customer at this moment (docs/wechat.md#reply-window)."""
     is_open = contact.window_closes_at is not None and contact.window_closes_at > now
     if problem := _barred(contact, is_open=is_open):
-        return Ways((), problem, 0)
+        return Ways((), problem, 0, facts.has_messages)
     templates = (Way.TEMPLATE,) if has_templates else ()
     if not facts.has_messages:
         problem = say("the account can't send messages: the answer leaves when the customer writes")
-        return Ways((Way.HOLD, *templates), problem, 0)
+        return Ways((Way.HOLD, *templates), problem, 0, has_messages=False)
     left = contact.window_remaining - on_their_way
     if not is_open:
         problem = say("the reply window is closed until the customer writes again")
     elif left <= 0:
         problem = say("no more answers allowed until the customer writes again")
     else:
-        return Ways((Way.SEND, *templates), None, left)
-    return Ways((Way.HOLD, *templates), problem, 0)
+        return Ways((Way.SEND, *templates), None, left, has_messages=True)
+    return Ways((Way.HOLD, *templates), problem, 0, has_messages=True)
 
 
 def count_on_their_way(session: Session, contact_ids: Iterable[int]) -> dict[int, int]:
