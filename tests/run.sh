@@ -53,7 +53,7 @@ say "types"
 mypy
 say "tests: units, stories, both databases"
 python -m coverage erase
-python -m pytest -n 2 -q --cov --cov-report= -m "not faults and not browser"
+python -m pytest -n 3 -q --cov --cov-report= -m "not faults and not browser"
 say "tests: real browser"
 python -m pytest -q -m browser
 say "tests: killed processes"

@@ -22,7 +22,8 @@ GH = "gh_wang"
 TOKEN = "pushtoken"  # noqa: S105 (of no account)
 APP_ID = "wx0123456789abcdef"
 SECRET = "app-secret"  # noqa: S105
-QUICK = Pace(answer_seconds=0.3, redelivery_seconds=0.3)
+QUICK = Pace(answer_seconds=10.0, redelivery_seconds=0.3)
+IMPATIENT = Pace(answer_seconds=0.3, redelivery_seconds=0.3)
 
 
 class FakeClock:
@@ -209,7 +210,7 @@ class WeChat:
         return self.call("custom/send", token or self.token(), body)
 
 
-def eventually(condition: Callable[[], Any], seconds: float = 5.0) -> Any:
+def eventually(condition: Callable[[], Any], seconds: float = 20.0) -> Any:
     """The first true value of `condition`; fails after the deadline."""
     ends_at = time.monotonic() + seconds
     while time.monotonic() < ends_at:

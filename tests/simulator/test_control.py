@@ -138,7 +138,7 @@ def test_long_poll_returns_when_something_happens(wechat: WeChat, desk: Desk) ->
     threading.Timer(0.15, lambda: wechat.write(openid, "在吗")).start()
     started = time.monotonic()
     answer = wechat.get(path, since=since, wait=10)
-    assert 0.1 < time.monotonic() - started < 3
+    assert 0.1 < time.monotonic() - started < 8
     assert answer["messages"][0]["text"] == "在吗"
     assert answer["since"] > since
 

