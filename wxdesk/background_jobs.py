@@ -53,6 +53,20 @@ FORGET_CUSTOMERS = Job(
 )
 FETCH_FILES = Job("wxdesk.media.jobs.fetch", queue="media", every_seconds=5, timeout_seconds=300)
 PRUNE_FILES = Job("wxdesk.media.jobs.prune", queue="media", every_seconds=600, timeout_seconds=300)
+ASSIGN_WAITING = Job("wxdesk.assignment.jobs.assign_waiting", queue="timers", every_seconds=2)
+SWEEP_PRESENCE = Job("wxdesk.assignment.jobs.sweep_presence", queue="timers", every_seconds=5)
+PRUNE_PRESENCE = Job("wxdesk.assignment.jobs.prune_presence", queue="bulk", every_seconds=3600)
+WAKE_SNOOZED = Job("wxdesk.conversations.jobs.wake_snoozed", queue="timers", every_seconds=2)
+PRUNE_DRAFTS = Job("wxdesk.conversations.jobs.prune_drafts", queue="bulk", every_seconds=3600)
+RELEASE_UNDOABLE = Job("wxdesk.outbound.jobs.release_undoable", queue="outbound", every_seconds=1)
+INDEX_MESSAGES = Job(
+    "wxdesk.search.jobs.index_messages", queue="bulk", every_seconds=2, timeout_seconds=120
+)
+RUN_BULK_ACTIONS = Job(
+    "wxdesk.bulk_actions.jobs.run", queue="bulk", every_seconds=1, timeout_seconds=120
+)
+PRUNE_BULK_RUNS = Job("wxdesk.bulk_actions.jobs.prune", queue="bulk", every_seconds=3600)
+ASK_FOR_RATINGS = Job("wxdesk.satisfaction.jobs.ask", queue="bulk", every_seconds=10)
 
 ALL = (
     DRAIN_INTAKE,
@@ -75,6 +89,16 @@ ALL = (
     FORGET_CUSTOMERS,
     FETCH_FILES,
     PRUNE_FILES,
+    ASSIGN_WAITING,
+    SWEEP_PRESENCE,
+    PRUNE_PRESENCE,
+    WAKE_SNOOZED,
+    PRUNE_DRAFTS,
+    RELEASE_UNDOABLE,
+    INDEX_MESSAGES,
+    RUN_BULK_ACTIONS,
+    PRUNE_BULK_RUNS,
+    ASK_FOR_RATINGS,
 )
 PERIODIC = tuple(job for job in ALL if job.every_seconds is not None)
 QUEUES = tuple(dict.fromkeys(job.queue for job in ALL))

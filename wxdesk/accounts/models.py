@@ -10,6 +10,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from wxdesk.accounts.rules import (
     CALLS_PER_MINUTE,
+    REOPEN_WITHIN_HOURS,
     SLOTS_FOR_PEOPLE,
     AccountType,
     Mode,
@@ -48,6 +49,9 @@ class Account(Base):
     slots_for_people: Mapped[int] = mapped_column(default=SLOTS_FOR_PEOPLE)
     is_passive_counted: Mapped[bool] = mapped_column(default=True)
     calls_per_minute: Mapped[int] = mapped_column(default=CALLS_PER_MINUTE)
+    team_id: Mapped[int | None] = mapped_column(ForeignKey("teams.id"))
+    reopen_within_hours: Mapped[int] = mapped_column(default=REOPEN_WITHIN_HOURS)
+    asks_rating: Mapped[bool] = mapped_column(default=False)
     problem_code: Mapped[str | None] = mapped_column(String(40))
     problem: Mapped[str | None] = mapped_column(String(500))
     problem_at: Mapped[datetime | None]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 
@@ -13,6 +14,16 @@ SHORTEST_PASSWORD = 10
 LONGEST_PASSWORD = 200
 FAILURES_UNTIL_LOCKED = 5
 LOCKED_FOR = timedelta(minutes=10)
+CAPACITY = 10
+MOST_CAPACITY = 200
+LONGEST_NAME = 60
+INVITATION_LASTS = timedelta(days=7)
+TAB = re.compile(r"[A-Za-z0-9-]{1,40}")
+HEARTBEAT_LASTS = timedelta(seconds=45)
+HIDDEN_HEARTBEAT_LASTS = timedelta(seconds=90)
+LEAVING_LASTS = timedelta(seconds=10)
+ACTIVITY_LASTS = timedelta(minutes=10)
+SWEEP_GAP = timedelta(seconds=30)
 
 
 class Role(StrEnum):
@@ -20,6 +31,48 @@ class Role(StrEnum):
     MARKETER = "marketer"
     SUPERVISOR = "supervisor"
     ADMIN = "admin"
+
+
+class Presence(StrEnum):
+    ONLINE = "online"
+    AWAY = "away"
+    OFFLINE = "offline"
+
+
+@dataclass(frozen=True, slots=True)
+class Tabs:
+    """What an agent's browsers told lately: whether any is open, and whether somebody uses one."""
+
+    is_open: bool = False
+    is_used: bool = False
+
+
+def presence_of(availability: Presence, tabs: Tabs) -> Presence:
+    """What follows from what the person chose and from their browsers, on all devices together."""
+    if availability is Presence.OFFLINE or not tabs.is_open:
+        return Presence.OFFLINE
+    if availability is Presence.AWAY or not tabs.is_used:
+        return Presence.AWAY
+    return Presence.ONLINE
+
+
+def trusted_from(swept_at: datetime | None, trusted: datetime | None, now: datetime) -> datetime:
+    """From when on a missing heartbeat means that the person is gone.
+
+    When no sweep has looked for a while, Redis was away, or has forgotten: then nobody could tell
+    that they are here, and every browser gets the longest life of a heartbeat to do so.
+    """
+    if swept_at is None or trusted is None or now - swept_at > SWEEP_GAP:
+        return now + HIDDEN_HEARTBEAT_LASTS
+    return trusted
+
+
+class AssignmentMode(StrEnum):
+    """How a team's conversations are given out by themselves."""
+
+    OFF = "off"
+    ROUND_ROBIN = "round_robin"
+    LEAST_LOADED = "least_loaded"
 
 
 READ = frozenset({"conversations.read", "rules.read"})
@@ -31,14 +84,25 @@ PERMISSIONS: dict[Role, frozenset[str]] = {
     | ANSWER
     | {"rules.write", "campaigns.read", "reports.read", "sla.write", "intake.read"}
     | {"audit.read"}
-    | {"contacts.forget"},
+    | {"contacts.forget", "teams.write", "shared.write"},
 }
 PERMISSIONS[Role.ADMIN] = PERMISSIONS[Role.SUPERVISOR] | {"accounts.write", "agents.write"}
 ALL_PERMISSIONS = PERMISSIONS[Role.ADMIN]
+ANSWERING_ROLES = tuple(role for role in Role if "conversations.reply" in PERMISSIONS[role])
 
 
 def may(role: Role, permission: str) -> bool:
     return permission in PERMISSIONS[role]
+
+
+def person_problems(name: str, capacity: int) -> dict[str, str]:
+    """Field to sentence, for each that can't be taken."""
+    found: dict[str, str] = {}
+    if not name.strip() or len(name) > LONGEST_NAME:
+        found["name"] = say("a name has 1 to %(most)d characters", most=LONGEST_NAME)
+    if not 0 <= capacity <= MOST_CAPACITY:
+        found["capacity"] = say("between 0 and %(most)d", most=MOST_CAPACITY)
+    return found
 
 
 def password_problem(password: str) -> str | None:

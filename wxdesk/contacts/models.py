@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from datetime import datetime
+from typing import Any
 
 from sqlalchemy import ForeignKey, Index, String, UniqueConstraint, text
-from sqlalchemy.orm import Mapped, mapped_column
+from sqlalchemy.orm import Mapped, mapped_column, validates
 
-from wxdesk.contacts.rules import Act, SyncState, TagState, Window, pseudonym
+from wxdesk.contacts.rules import Act, FieldKind, SyncState, TagState, Window, pseudonym
 from wxdesk.plumbing.db import Base, BigId, PrimaryKey, enum_of
 
 
@@ -18,6 +19,7 @@ class Contact(Base):
     when WeChat is asked about the customer next; `sync_due_at` when it is told what agents changed
     (remark, tags, blacklist; None when it knows), `synced_at` when it was told last. `forget_at` is
     when the data of a customer who left is removed; `forgotten_at` when that was done.
+    `is_indexed`: search knows what there is to find; whoever changes that sets it to false.
     """
 
     __tablename__ = "contacts"
@@ -33,6 +35,12 @@ class Contact(Base):
             "id",
             sqlite_where=text("is_blacklisted = 1"),
             postgresql_where=text("is_blacklisted"),
+        ),
+        Index(
+            "ix_contacts_unindexed",
+            "id",
+            sqlite_where=text("is_indexed = 0"),
+            postgresql_where=text("NOT is_indexed"),
         ),
     )
 
@@ -63,8 +71,16 @@ class Contact(Base):
     forgotten_at: Mapped[datetime | None]
     window_closes_at: Mapped[datetime | None]
     window_remaining: Mapped[int] = mapped_column(default=0)
+    is_spam: Mapped[bool] = mapped_column(default=False)
+    is_indexed: Mapped[bool] = mapped_column(default=False)
     first_seen_at: Mapped[datetime]
     last_seen_at: Mapped[datetime]
+
+    @validates("remark")
+    def _is_to_be_indexed(self, _name: str, remark: str) -> str:
+        if remark != self.remark:
+            self.is_indexed = False
+        return remark
 
     @property
     def name(self) -> str:
@@ -127,3 +143,26 @@ class ContactTag(Base):
     tag_id: Mapped[int] = mapped_column(ForeignKey("tags.id"), primary_key=True)
     state: Mapped[TagState] = mapped_column(enum_of(TagState))
     error: Mapped[str | None] = mapped_column(String(500))
+
+
+class ContactField(Base):
+    """A fact of their own that a company keeps of its customers; `choices` of a choice only."""
+
+    __tablename__ = "contact_fields"
+
+    id: Mapped[PrimaryKey]
+    name: Mapped[str] = mapped_column(String(30), unique=True)
+    kind: Mapped[FieldKind] = mapped_column(enum_of(FieldKind))
+    choices: Mapped[dict[str, Any] | None]
+    position: Mapped[int] = mapped_column(default=0)
+
+
+class ContactFieldValue(Base):
+    """What is known of one customer, as text (dates as YYYY-MM-DD)."""
+
+    __tablename__ = "contact_field_values"
+    __table_args__ = (Index("ix_contact_field_values_field", "field_id", "contact_id"),)
+
+    contact_id: Mapped[int] = mapped_column(ForeignKey("contacts.id"), primary_key=True)
+    field_id: Mapped[int] = mapped_column(ForeignKey("contact_fields.id"), primary_key=True)
+    value: Mapped[str] = mapped_column(String(200))

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 
-REOPEN_WITHIN = timedelta(hours=24)
+SPAM = "spam"  # why messages were set aside
+LONGEST_SNOOZE = timedelta(days=366)
 LARGEST_CLOCK_SKEW = timedelta(minutes=5)
 CLOSING_SOON = timedelta(hours=2)
+CONTROL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff]")
+COLOURS = ("blue", "azure", "green", "lime", "yellow", "orange", "red", "pink", "purple", "gray")
 
 
 class Status(StrEnum):
@@ -16,6 +20,19 @@ class Status(StrEnum):
     PENDING = "pending"
     SNOOZED = "snoozed"
     RESOLVED = "resolved"
+
+
+ASLEEP = (Status.PENDING, Status.SNOOZED)
+
+
+class Waking(StrEnum):
+    """Why a sleeping conversation came back: nothing is buried by sleeping."""
+
+    TIME = "time"
+    CUSTOMER = "customer"
+    BREACHED = "breached"
+    CLOSING = "closing"
+    FAILED = "failed"
 
 
 class Priority(StrEnum):
@@ -26,14 +43,38 @@ class Priority(StrEnum):
 
 
 class Direction(StrEnum):
+    """`internal` lines are for colleagues only: notes and what happened to the conversation."""
+
     INCOMING = "incoming"
     OUTGOING = "outgoing"
+    INTERNAL = "internal"
 
 
 class SenderKind(StrEnum):
     CUSTOMER = "customer"
     AGENT = "agent"
     RULE = "rule"
+    SYSTEM = "system"
+
+
+class Line(StrEnum):
+    """Kinds of internal messages."""
+
+    NOTE = "note"
+    ACTIVITY = "activity"
+
+
+class DraftKind(StrEnum):
+    REPLY = "reply"
+    NOTE = "note"
+
+
+class Returned(StrEnum):
+    """Why a conversation went from its agent back to all."""
+
+    OFFLINE = "offline"
+    SILENT = "silent"
+    DEACTIVATED = "deactivated"
 
 
 class Place(StrEnum):
@@ -108,6 +149,11 @@ def wrote_at(created_at: datetime, received_at: datetime) -> datetime:
     return created_at
 
 
-def may_reopen(resolved_at: datetime | None, now: datetime) -> bool:
+def may_reopen(resolved_at: datetime | None, now: datetime, within: timedelta) -> bool:
     """A customer who writes soon after the end continues the same conversation."""
-    return resolved_at is not None and now - resolved_at <= REOPEN_WITHIN
+    return resolved_at is not None and now - resolved_at <= within
+
+
+def printable(text: str) -> str:
+    """Without the characters that neither XML nor PostgreSQL takes."""
+    return CONTROL.sub("", text)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
+from typing import Any
 
 from sqlalchemy import ForeignKey, Index, String
 from sqlalchemy.orm import Mapped, mapped_column
@@ -16,6 +17,8 @@ class DeliveryRow(Base):
 
     `queued_at` is when it was last given to be sent: no try lasts longer than a window is open.
     `may_wait`: if WeChat does not let us write now, it is held until the customer writes again.
+    Until `undo_until` the agent may take it back; it does not leave before that. `undo` is what the
+    conversation was like before it (inbox/undo.py); both are emptied when it may leave.
     `wechat_msgid` is WeChat's number of a template message, whose end comes as an event.
     """
 
@@ -24,6 +27,7 @@ class DeliveryRow(Base):
         Index("ix_deliveries_due", "state", "next_attempt_at"),
         Index("ix_deliveries_contact", "contact_id", "state", "id"),
         Index("ix_deliveries_wechat_msgid", "wechat_msgid"),
+        Index("ix_deliveries_undo", "state", "undo_until"),
     )
 
     id: Mapped[PrimaryKey]
@@ -41,3 +45,5 @@ class DeliveryRow(Base):
     via: Mapped[Via] = mapped_column(enum_of(Via), default=Via.CUSTOMER_SERVICE)
     wechat_msgid: Mapped[str | None] = mapped_column(String(32))
     may_wait: Mapped[bool] = mapped_column(default=False)
+    undo_until: Mapped[datetime | None]
+    undo: Mapped[dict[str, Any] | None]
