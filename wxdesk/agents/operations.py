@@ -1,15 +1,27 @@
-"""What changes about people: create, log in, tokens."""
+"""What changes about people: create, invite, log in, teams, tokens."""
 
 from __future__ import annotations
 
 import secrets
+from collections.abc import Collection
 from dataclasses import dataclass
 
-from wxdesk.agents.models import Agent, ApiToken
-from wxdesk.agents.passwords import hash_password, is_right
-from wxdesk.agents.queries import find_agent, token_hash
-from wxdesk.agents.rules import EMAIL, Role, locked_until, password_problem
-from wxdesk.plumbing.errors import InvalidInputError, NotFoundError
+from sqlalchemy import delete, select, update
+
+from wxdesk.agents.models import Agent, ApiToken, TeamMember
+from wxdesk.agents.passwords import NO_PASSWORD, hash_password, is_right
+from wxdesk.agents.queries import find_agent, team_names, token_hash
+from wxdesk.agents.rules import (
+    CAPACITY,
+    EMAIL,
+    INVITATION_LASTS,
+    Role,
+    locked_until,
+    password_problem,
+    person_problems,
+)
+from wxdesk.plumbing.db import insert_new
+from wxdesk.plumbing.errors import ConflictError, InvalidInputError, NotFoundError
 from wxdesk.plumbing.unit_of_work import UnitOfWork
 from wxdesk.words import say
 
@@ -23,30 +35,67 @@ class AgentForm:
     role: Role
     password: str
     locale: str = "zh_CN"
+    capacity: int = CAPACITY
+    team_ids: tuple[int, ...] = ()
 
 
 def create_agent(uow: UnitOfWork, form: AgentForm) -> Agent:
     """Store a person who can log in; InvalidInputError names the field that can't be taken."""
-    email = form.email.strip().lower()
-    if not EMAIL.fullmatch(email):
-        raise InvalidInputError("email", say("this is not an e-mail address"))
-    if not form.name.strip() or len(form.name) > 60:
-        raise InvalidInputError("name", say("a name has 1 to %(most)d characters", most=60))
     if problem := password_problem(form.password):
         raise InvalidInputError("password", problem)
-    if find_agent(uow.session, email) is not None:
-        raise InvalidInputError("email", say("this address can log in already"))
-    agent = Agent(
-        email=email,
-        name=form.name.strip(),
-        role=form.role,
-        locale=form.locale,
-        password_hash=hash_password(form.password),
-        created_at=uow.now,
-    )
-    uow.session.add(agent)
-    uow.session.flush()
+    _refuse(uow, form)
+    return _store(uow, form, hash_password(form.password))
+
+
+def invite_agent(uow: UnitOfWork, form: AgentForm) -> Agent:
+    """Store a person who chooses a password by the link of an invitation (agents/invitations)."""
+    _refuse(uow, form)
+    agent = _store(uow, form, NO_PASSWORD)
+    agent.invited_until = uow.now + INVITATION_LASTS
     return agent
+
+
+def accept_invitation(
+    uow: UnitOfWork, agent_id: int, session_epoch: int, password_hash: str
+) -> int:
+    """Set the password once; gives the new session epoch. ConflictError when it is too late."""
+    accepted = uow.session.execute(
+        update(Agent)
+        .where(
+            Agent.id == agent_id,
+            Agent.session_epoch == session_epoch,
+            Agent.invited_until > uow.now,
+            Agent.is_active,
+        )
+        .values(
+            password_hash=password_hash,
+            invited_until=None,
+            session_epoch=session_epoch + 1,
+            failed_logins=0,
+            locked_until=None,
+        )
+        .execution_options(synchronize_session=False)
+    )
+    if accepted.rowcount != 1:  # type: ignore[attr-defined]
+        raise ConflictError(say("this invitation was used, renewed or is too old"))
+    return session_epoch + 1
+
+
+def set_teams(uow: UnitOfWork, agent_id: int, team_ids: Collection[int]) -> bool:
+    """The agent works in these teams and in no others; True if that is new."""
+    wanted = set(team_ids)
+    if wanted - team_names(uow.session, wanted).keys():
+        raise InvalidInputError("teams", say("there is no such team"))
+    of_agent = TeamMember.agent_id == agent_id
+    now = set(uow.session.scalars(select(TeamMember.team_id).where(of_agent)))
+    uow.session.execute(
+        delete(TeamMember).where(of_agent, TeamMember.team_id.in_(sorted(now - wanted)))
+    )
+    for team_id in sorted(wanted - now):
+        uow.session.execute(
+            insert_new(uow.session, TeamMember), {"team_id": team_id, "agent_id": agent_id}
+        )
+    return now != wanted
 
 
 def log_in(uow: UnitOfWork, agent_id: int, *, is_password_right: bool) -> bool:
@@ -90,3 +139,30 @@ def create_token(uow: UnitOfWork, *, email: str, name: str) -> str:
 def set_locale(uow: UnitOfWork, agent_id: int, locale: str) -> None:
     """Remember the language that the person reads."""
     uow.session.get_one(Agent, agent_id).locale = locale
+
+
+def _refuse(uow: UnitOfWork, form: AgentForm) -> None:
+    email = form.email.strip().lower()
+    if not EMAIL.fullmatch(email):
+        raise InvalidInputError("email", say("this is not an e-mail address"))
+    for field, sentence in person_problems(form.name, form.capacity).items():
+        raise InvalidInputError(field, sentence)
+    if find_agent(uow.session, email) is not None:
+        raise InvalidInputError("email", say("this address can log in already"))
+
+
+def _store(uow: UnitOfWork, form: AgentForm, password_hash: str) -> Agent:
+    agent = Agent(
+        email=form.email.strip().lower(),
+        name=form.name.strip(),
+        role=form.role,
+        locale=form.locale,
+        password_hash=password_hash,
+        capacity=form.capacity,
+        created_at=uow.now,
+    )
+    uow.session.add(agent)
+    uow.session.flush()
+    if form.team_ids:
+        set_teams(uow, agent.id, form.team_ids)
+    return agent

@@ -7,6 +7,8 @@ import threading
 from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
 
+NO_PASSWORD = ""  # the hash of somebody who has not chosen one: nothing is right for it
+
 _hasher = PasswordHasher()
 _two_at_once = threading.BoundedSemaphore(2)
 _nobody: list[str] = []
