@@ -1,6 +1,8 @@
 """Conversations open, continue, reopen, are claimed by one, and end."""
 
 import threading
+from collections.abc import Collection, Iterator
+from contextlib import contextmanager
 
 import pytest
 from cast import (
@@ -12,14 +14,16 @@ from cast import (
     make_account,
     make_rule,
 )
-from sqlalchemy import func, select
+from sqlalchemy import event, func, select
 
 from wxdesk.conversations import standings
+from wxdesk.conversations.assigning import assign, claim
 from wxdesk.conversations.jobs import sweep_standings
+from wxdesk.conversations.lifecycle import set_priority
 from wxdesk.conversations.models import Conversation
-from wxdesk.conversations.operations import assign, claim, reopen
+from wxdesk.conversations.operations import reopen
 from wxdesk.conversations.queries import list_standings
-from wxdesk.conversations.rules import Status
+from wxdesk.conversations.rules import Priority, Status
 from wxdesk.inbox.operations import claim_next, resolve
 from wxdesk.plumbing.clock import FAR_FUTURE
 from wxdesk.plumbing.errors import ConflictError, InvalidInputError, NotFoundError
@@ -59,6 +63,35 @@ def at_once(number: int, work) -> list[object]:
     for thread in threads:
         thread.join()
     return results
+
+
+@contextmanager
+def free_when_writing(runtime, conversation_ids: Collection[int]) -> Iterator[set[int]]:
+    """Which of these others could lock while a message was being written (PostgreSQL).
+
+    They would hold what the writer wants next, and want to write a message: a circle.
+    """
+    free: set[int] = set()
+    rows = select(Conversation.id).where(Conversation.id.in_(conversation_ids))
+
+    def look(_connection, _cursor, statement, *_rest) -> None:
+        if "pg_advisory_xact_lock" in statement:
+            with runtime.engine.connect() as other:
+                free.update(other.scalars(rows.with_for_update(key_share=True, skip_locked=True)))
+
+    event.listen(runtime.engine, "before_cursor_execute", look)
+    yield free
+    event.remove(runtime.engine, "before_cursor_execute", look)
+
+
+def write_twice(runtime, account, clock) -> tuple[int, int]:
+    """Wang has an ended conversation and an open one; gives the ids of both."""
+    ended = customer_writes(runtime, account)
+    end(runtime)
+    clock.advance(days=3)
+    current = customer_writes(runtime, account)
+    assert ended.conversation_id != current.conversation_id
+    return ended.conversation_id, current.conversation_id
 
 
 def test_a_second_message_continues_the_conversation(runtime, account, clock):
@@ -225,6 +258,17 @@ def test_the_webhook_knows_who_is_attended(runtime, account, team):
     assert standing(runtime, account) == "attended"
     end(runtime)
     assert standing(runtime, account) is None
+
+
+def test_a_change_of_an_old_conversation_leaves_what_the_webhook_knows(
+    runtime, account, team, clock
+):
+    old, current = write_twice(runtime, account, clock)
+    with runtime.unit_of_work() as uow:
+        claim(uow, current, team.lin)
+    with runtime.unit_of_work() as uow:
+        set_priority(uow, old, Priority.HIGH, agent_id=team.mei)
+    assert standing(runtime, account) == "attended"
 
 
 def test_the_sweeper_repairs_what_redis_forgot_or_never_heard(runtime, account, team):

@@ -8,10 +8,11 @@ from sqlalchemy import select
 from wxdesk.contacts.models import Contact
 from wxdesk.contacts.operations import get_locked
 from wxdesk.contacts.windows import correct
+from wxdesk.conversations.filters import ConversationFilter, Order
 from wxdesk.conversations.jobs import check_windows
 from wxdesk.conversations.operations import changed
 from wxdesk.conversations.operations import get_locked as get_locked_conversation
-from wxdesk.conversations.queries import ConversationFilter, Order, list_conversations
+from wxdesk.conversations.queries import list_conversations
 from wxdesk.conversations.rules import CLOSING_SOON, Urgency, urgency_of
 from wxdesk.inbox.operations import reopen, resolve
 from wxdesk.intake.operations import record

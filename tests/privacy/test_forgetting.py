@@ -22,12 +22,28 @@ from sqlalchemy.exc import OperationalError
 from wxdesk.all_models import metadata
 from wxdesk.audit.models import AuditEntry
 from wxdesk.background_jobs import FORGET_CUSTOMERS
+from wxdesk.bulk_actions.models import BulkRow, BulkRun
+from wxdesk.bulk_actions.rules import BulkAction
 from wxdesk.contacts.changes import change_remark, change_tags
-from wxdesk.contacts.models import Contact
+from wxdesk.contacts.models import Contact, ContactField, ContactFieldValue
+from wxdesk.contacts.rules import FieldKind
 from wxdesk.conversations import standings
-from wxdesk.conversations.models import Conversation, Message
-from wxdesk.conversations.rules import Status
-from wxdesk.inbox.operations import Answer
+from wxdesk.conversations.drafts import keep_draft
+from wxdesk.conversations.models import (
+    Conversation,
+    ConversationTagging,
+    Draft,
+    Mention,
+    Message,
+    ReadMark,
+)
+from wxdesk.conversations.notes import add_note
+from wxdesk.conversations.operations import get_locked
+from wxdesk.conversations.reading import mark_read
+from wxdesk.conversations.rules import DraftKind, Status
+from wxdesk.conversations.tagging import change_tags as change_conversation_tags
+from wxdesk.inbox.models import SavedView
+from wxdesk.inbox.operations import Answer, reopen
 from wxdesk.inbox.operations import reply as answer
 from wxdesk.intake.models import SetAsidePush
 from wxdesk.intake.operations import record, set_aside
@@ -46,6 +62,8 @@ from wxdesk.privacy.jobs import forget
 from wxdesk.privacy.operations import StillSendingError, forget_due, forget_now, note_event
 from wxdesk.privacy.rules import CANCELLED, MODIFIED, REVOKED, Policy
 from wxdesk.runtime import Runtime
+from wxdesk.satisfaction.models import SatisfactionRating
+from wxdesk.satisfaction.rules import RatingState
 from wxdesk.sla.jobs import check_deadlines
 from wxdesk.sla.models import SlaBreach
 
@@ -55,6 +73,10 @@ SECRETS = (
     "uWang",
     "老王",
     "spring-poster",
+    "私下备注",
+    "没发出的草稿",
+    "白金会员",
+    "服务太慢",
     "我的订单在哪里?",
     "马上查。",
     "抽奖",
@@ -98,7 +120,58 @@ def live_fully(runtime, account, agent_id: int) -> Message:
         uow.session.get_one(Message, answered).idempotency_key = "key-1"
         uow.session.execute(update(DeliveryRow).values(rid="rid-1", state=Delivery.SENT))
         expect_files(uow, [picture_of(question, uow.now)])
+    write_down(runtime, question, agent_id)
     return question
+
+
+def write_down(runtime, question: Message, agent_id: int) -> None:
+    """What agents keep beside the messages: a note, drafts, a tag, facts, a rating, searches."""
+    conversation_id = question.conversation_id
+    with runtime.unit_of_work() as uow:
+        add_note(uow, conversation_id, agent_id=agent_id, text="私下备注", mentions=[agent_id])
+        keep_draft(uow, conversation_id, DraftKind.REPLY, "没发出的草稿", agent_id=agent_id)
+        mark_read(uow, conversation_id, question.id, agent_id=agent_id)
+        conversation, contact = get_locked(uow, conversation_id)
+        change_conversation_tags(
+            uow, conversation, add=["投诉"], remove=[], by=agent_id, may_make=True
+        )
+        field = ContactField(name=f"等级 {contact.id}", kind=FieldKind.TEXT)
+        run = BulkRun(
+            agent_id=agent_id,
+            action=BulkAction.RESOLVE,
+            query={"openid": contact.openid, "status": "open"},
+            last_id=conversation_id,
+            seen_message_id=question.id,
+            created_at=uow.now,
+        )
+        uow.session.add_all([field, run, rating_of(conversation, uow.now)])
+        uow.session.add(
+            SavedView(
+                owner_id=agent_id,
+                name="一位客户",
+                query={"openid": contact.openid},
+                created_at=uow.now,
+            )
+        )
+        uow.session.flush()
+        uow.session.add(
+            ContactFieldValue(contact_id=contact.id, field_id=field.id, value="白金会员")
+        )
+        uow.session.add(BulkRow(run_id=run.id, conversation_id=conversation_id))
+
+
+def rating_of(conversation: Conversation, now) -> SatisfactionRating:
+    return SatisfactionRating(
+        account_id=conversation.account_id,
+        contact_id=conversation.contact_id,
+        conversation_id=conversation.id,
+        resolved_at=now,
+        state=RatingState.RATED,
+        score=2,
+        comment="服务太慢",
+        asked_at=now,
+        rated_at=now,
+    )
 
 
 def picture_of(message: Message, now) -> WantedFile:
@@ -145,6 +218,26 @@ class TestAnonymise:
         after = whole_database(runtime)
         assert [secret for secret in SECRETS if secret in after] == []
 
+    def test_nothing_new_is_written_about_them(self, runtime, account, team):
+        question = customer_writes(runtime, account)
+        leave(runtime, account)
+        forget()
+        conversation_id = question.conversation_id
+        assert conversation_id is not None
+        reply, lin = DraftKind.REPLY, team.lin
+        for write in (
+            lambda uow: reopen(uow, conversation_id, agent_id=lin),
+            lambda uow: add_note(uow, conversation_id, agent_id=lin, text="老王"),
+            lambda uow: keep_draft(uow, conversation_id, reply, "老王", agent_id=lin),
+        ):
+            with (
+                pytest.raises(ConflictError, match="data was removed"),
+                runtime.unit_of_work() as it,
+            ):
+                write(it)
+        with runtime.unit_of_work() as uow:  # what a browser clears is cleared
+            keep_draft(uow, conversation_id, reply, "", agent_id=lin)
+
     def test_what_reports_count_stays(self, runtime, account, team):
         live_fully(runtime, account, team.lin)
         before = [(m.id, m.kind, m.place, m.created_at, m.once_key) for m in messages_of(runtime)]
@@ -155,6 +248,11 @@ class TestAnonymise:
         assert count(runtime, SlaBreach) == 1
         assert count(runtime, Conversation) == 1
         assert count(runtime, Attachment) == 0
+        assert count(runtime, ConversationTagging) == 1
+        with runtime.reading() as session:
+            assert session.scalars(select(SatisfactionRating.score)).all() == [2]
+        for model in (Draft, Mention, ReadMark, ContactFieldValue):
+            assert count(runtime, model) == 0
 
     def test_the_conversation_ends_unanswered_and_its_clock_stops(self, runtime, account):
         customer_writes(runtime, account)
@@ -185,7 +283,9 @@ class TestDelete:
         forget()
         assert [contact.openid for contact in contacts(deleting)] == [LI]
         assert [count(deleting, model) for model in (Message, Conversation)] == [1, 1]
-        assert [count(deleting, model) for model in (DeliveryRow, Attachment, SlaBreach)] == [0] * 3
+        gone = (DeliveryRow, Attachment, SlaBreach, SatisfactionRating, Draft, Mention, ReadMark)
+        gone += (ConversationTagging, ContactFieldValue, BulkRow)
+        assert [count(deleting, model) for model in gone] == [0] * len(gone)
         after = whole_database(deleting)
         assert [secret for secret in SECRETS[:-3] if secret in after] == ["我的订单在哪里?"]  # Li's
 
@@ -193,8 +293,8 @@ class TestDelete:
         self, deleting, account, team
     ):
         live_fully(deleting, account, team.lin)
-        newest = messages_of(deleting)[-1].id + 1  # the unfollowing itself
         leave(deleting, account)
+        newest = messages_of(deleting)[-1].id  # the unfollowing itself
         forget()
         after = whole_database(deleting)
         assert [secret for secret in SECRETS if secret in after] == []
@@ -203,6 +303,19 @@ class TestDelete:
         deleting.clock.advance(hours=2)
         forget()
         assert [contact.openid for contact in contacts(deleting)] == [LI]
+
+    @pytest.mark.one_database  # on PostgreSQL no empty rows stay
+    def test_empty_rows_go_though_an_agent_has_looked_meanwhile(self, deleting, account, team):
+        question = customer_writes(deleting, account)
+        leave(deleting, account)
+        forget()
+        with deleting.unit_of_work() as uow:
+            mark_read(uow, question.conversation_id, question.id, agent_id=team.lin)
+        customer_writes(deleting, account, openid=LI)
+        deleting.clock.advance(hours=2)
+        forget()
+        assert [contact.openid for contact in contacts(deleting)] == [LI]
+        assert count(deleting, ReadMark) == 0
 
     def test_the_sums_of_the_accounting_agree_before_and_after(self, deleting, account, webhook):
         for number in range(3):
@@ -258,7 +371,10 @@ class TestProof:
         assert proof.details["reason"] == "left"
         assert proof.details["left_at"] < proof.details["done_at"]
         counts = proof.details["counts"]
-        assert (counts["messages"], counts["files"], counts["tags"]) == (5, 1, counts["tags"])
+        assert (counts["messages"], counts["files"], counts["tags"]) == (8, 1, counts["tags"])
+        if policy is Policy.ANONYMISE:
+            names = ("drafts", "mentions", "read_marks", "fields", "ratings", "queries")
+            assert [counts[name] for name in names] == [1, 1, 1, 1, 1, 2]
         assert WANG not in str(proof.details)
 
     def test_by_hand_it_names_who_did_it(self, runtime, account, team):
@@ -580,11 +696,18 @@ class TestCompleteness:
         }
         assert found == {
             "attachments",
+            "bulk_rows",
+            "contact_field_values",
             "contact_tags",
+            "conversation_taggings",
             "conversations",
             "deliveries",
+            "drafts",
+            "mentions",
             "messages",
+            "read_marks",
             "reply_windows",
+            "satisfaction_ratings",
             "sla_breaches",
         }
 
@@ -596,19 +719,19 @@ class TestCompleteness:
                 set(EMPTY_MESSAGE),
                 "id account_id contact_id conversation_id direction kind once_key place"
                 " set_aside_reason sender_kind sender_id rule_version reply_to_id part_number"
-                " part_count created_at received_at",
+                " part_count undone_at created_at received_at",
             ),
             (
                 "deliveries",
                 set(EMPTY_DELIVERY),
                 "id message_id contact_id state attempts next_attempt_at claimed_at settled_at"
-                " error_code last_error via may_wait queued_at",
+                " error_code last_error via may_wait queued_at undo_until",
             ),
             (
                 "contacts",
                 {*EMPTY_CONTACT, "openid", "forget_at", "forgotten_at"},
                 "id account_id followed_at unfollowed_at profile_at synced_at first_seen_at"
-                " last_seen_at",
+                " last_seen_at is_indexed",
             ),
         ],
     )

@@ -3,9 +3,16 @@
 from __future__ import annotations
 
 from wxdesk.accounts.queries import list_names
-from wxdesk.background_jobs import CHECK_WINDOWS, PRUNE_WINDOWS, SWEEP_STANDINGS
+from wxdesk.background_jobs import (
+    CHECK_WINDOWS,
+    PRUNE_DRAFTS,
+    PRUNE_WINDOWS,
+    SWEEP_STANDINGS,
+    WAKE_SNOOZED,
+)
 from wxdesk.contacts.windows import prune
-from wxdesk.conversations import standings
+from wxdesk.conversations import drafts, standings
+from wxdesk.conversations.lifecycle import wake_due
 from wxdesk.conversations.operations import rank_due
 from wxdesk.conversations.queries import list_standings
 from wxdesk.runtime import current, rung
@@ -43,5 +50,25 @@ def prune_windows() -> None:
     for _ in range(MOST_BATCHES):
         with current().unit_of_work() as uow:
             pruned = prune(uow, BATCH)
+        if pruned < BATCH:
+            return
+
+
+@rung(WAKE_SNOOZED)
+def wake_snoozed() -> None:
+    """Bring back the conversations whose time has come, in batches."""
+    for _ in range(MOST_BATCHES):
+        with current().unit_of_work() as uow:
+            woken = wake_due(uow, BATCH)
+        if woken < BATCH:
+            return
+
+
+@rung(PRUNE_DRAFTS)
+def prune_drafts() -> None:
+    """Remove what was typed three months ago and never sent, batch by batch."""
+    for _ in range(MOST_BATCHES):
+        with current().unit_of_work() as uow:
+            pruned = drafts.prune(uow, BATCH)
         if pruned < BATCH:
             return

@@ -1,64 +1,62 @@
-"""What changes about conversations: opened, continued, claimed, resolved."""
+"""What changes about conversations: opened, continued, reopened, placed in the queue."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection
 from datetime import datetime
 
-from sqlalchemy import func, select, update
+from sqlalchemy import func, select, union_all
 
-from wxdesk.agents.models import Agent
-from wxdesk.agents.rules import may
+from wxdesk.background_jobs import ASSIGN_WAITING
 from wxdesk.contacts.models import Contact
 from wxdesk.conversations import standings
 from wxdesk.conversations.models import Conversation, Message
-from wxdesk.conversations.rules import Direction, Status, may_reopen, urgency_of
+from wxdesk.conversations.rules import ASLEEP, Direction, Status, Waking, urgency_of
+from wxdesk.conversations.waking import wake
 from wxdesk.plumbing.clock import FAR_FUTURE
-from wxdesk.plumbing.errors import ConflictError, InvalidInputError, NotFoundError
+from wxdesk.plumbing.errors import ConflictError, NotFoundError
 from wxdesk.plumbing.unit_of_work import UnitOfWork
 from wxdesk.words import say
 
 
-def find_current(uow: UnitOfWork, contact_ids: Iterable[int]) -> dict[int, Conversation]:
-    """The latest conversation of each contact, locked; by contact id."""
+def find_current(
+    uow: UnitOfWork,
+    contact_ids: Collection[int],
+    *,
+    open_of: Collection[int] = (),
+    all_of: Collection[int] = (),
+) -> dict[int, Conversation]:
+    """The unresolved conversation of each contact, else the latest one, locked; by contact id.
+
+    Merged ones are passed over. An unresolved one may be older than the latest: conversations are
+    merged in both directions. Of the contacts `open_of` unresolved ones only are found; of `all_of`
+    every conversation is locked, for whoever changes an earlier one too.
+    """
+    of, conversation_id = Conversation.contact_id, Conversation.id
     latest = (
-        select(func.max(Conversation.id))
-        .where(Conversation.contact_id.in_(sorted(contact_ids)))
-        .group_by(Conversation.contact_id)
+        select(func.max(conversation_id))
+        .where(of.in_(sorted(contact_ids)), Conversation.merged_into_id.is_(None))
+        .group_by(of)
     )
+    unresolved = select(conversation_id).where(
+        of.in_(sorted({*contact_ids, *open_of})), Conversation.status != Status.RESOLVED
+    )
+    every = [select(conversation_id).where(of.in_(sorted(all_of)))] if all_of else []
     rows = uow.session.scalars(
         select(Conversation)
-        .where(Conversation.id.in_(latest))
+        .where(conversation_id.in_(union_all(latest, unresolved, *every)))
         .order_by(Conversation.id)
         .with_for_update(key_share=True)
         .execution_options(populate_existing=True)
     )
-    return {conversation.contact_id: conversation for conversation in rows}
-
-
-def open_or_continue(
-    uow: UnitOfWork, current: Conversation | None, contact: Contact, wrote_at: datetime
-) -> Conversation:
-    """The conversation that a customer's message belongs to: open, reopened or new."""
-    if current is not None and current.status is not Status.RESOLVED:
-        current.status = Status.OPEN
-        return current
-    if current is not None and may_reopen(current.resolved_at, uow.now):
-        _reopen(current)
-        return current
-    conversation = Conversation(
-        account_id=contact.account_id,
-        contact_id=contact.id,
-        status=Status.OPEN,
-        opened_at=wrote_at,
-        last_message_at=wrote_at,
-        queued_at=wrote_at,
-        due_at=FAR_FUTURE,
-        is_breached=False,
-        version=0,
-    )
-    uow.session.add(conversation)
-    return conversation
+    found: dict[int, Conversation] = {}
+    for conversation in rows:
+        if conversation.merged_into_id is not None:
+            continue
+        earlier = found.get(conversation.contact_id)
+        if earlier is None or earlier.status is Status.RESOLVED:
+            found[conversation.contact_id] = conversation
+    return found
 
 
 def changed(uow: UnitOfWork, conversation: Conversation, contact: Contact) -> None:
@@ -66,8 +64,11 @@ def changed(uow: UnitOfWork, conversation: Conversation, contact: Contact) -> No
     conversation.version = (conversation.version or 0) + 1
     conversation.queued_at = conversation.waiting_since or conversation.last_message_at
     rank(conversation, contact, uow.now)
-    standings.remember(uow, conversation.account_id, contact.openid, conversation.standing)
+    if conversation.status is not Status.RESOLVED or not _is_attended_elsewhere(uow, conversation):
+        standings.remember(uow, conversation.account_id, contact.openid, conversation.standing)
     uow.announce("inbox", f"conversation:{conversation.id}")
+    if _may_be_given(conversation):
+        uow.ring(ASSIGN_WAITING)
 
 
 def rank(conversation: Conversation, contact: Contact, now: datetime) -> bool:
@@ -94,10 +95,16 @@ def rank_due(uow: UnitOfWork, limit: int) -> int:
         .limit(limit)
         .with_for_update(of=Conversation, skip_locked=True, key_share=True)
     ).all()
+    closing = []
     for conversation, contact in rows:
         if rank(conversation, contact, uow.now):
             conversation.version += 1
             uow.announce("inbox", f"conversation:{conversation.id}")
+            if conversation.urgency_rank == 0 and conversation.status in ASLEEP:
+                closing.append((conversation, contact))
+    wake(uow, [conversation for conversation, _ in closing], Waking.CLOSING)
+    for conversation, contact in closing:
+        changed(uow, conversation, contact)
     return len(rows)
 
 
@@ -118,59 +125,37 @@ def get_locked(uow: UnitOfWork, conversation_id: int) -> tuple[Conversation, Con
     return conversation, uow.session.get_one(Contact, conversation.contact_id)
 
 
-def claim(uow: UnitOfWork, conversation_id: int, agent_id: int) -> bool:
-    """Take an unassigned conversation; False if the agent had it, ConflictError if another has.
+def reopen(uow: UnitOfWork, conversation_id: int) -> Conversation | None:
+    """Open a resolved conversation again; None if it was not resolved.
 
-    A conditional update: of any number of agents at once exactly one gets it.
+    ConflictError when it was merged into another, the customer has opened a newer one, is marked as
+    spam, or their data was removed.
     """
-    _refuse_unknown(uow, agent_id)
-    taken = uow.session.execute(
-        update(Conversation)
-        .where(
-            Conversation.id == conversation_id,
-            Conversation.assignee_id.is_(None),
-            Conversation.status != Status.RESOLVED,
-        )
-        .values(assignee_id=agent_id)
-        .execution_options(synchronize_session=False)
-    )
-    conversation, contact = get_locked(uow, conversation_id)
-    if taken.rowcount == 1:  # type: ignore[attr-defined]
-        changed(uow, conversation, contact)
-        return True
-    if conversation.assignee_id != agent_id:
-        raise ConflictError(
-            say("somebody else has this conversation already")
-            if conversation.assignee_id
-            else say("the conversation is resolved"),
-            assignee=_name_of(uow, conversation.assignee_id),
-        )
-    return False
-
-
-def assign(uow: UnitOfWork, conversation_id: int, agent_id: int | None) -> None:
-    """Give the conversation to an agent whoever has it now, or back to all (None)."""
-    _refuse_unknown(uow, agent_id)
-    conversation, contact = get_locked(uow, conversation_id)
-    if conversation.status is Status.RESOLVED:
-        raise ConflictError(say("the conversation is resolved"))
-    if conversation.assignee_id != agent_id:
-        conversation.assignee_id = agent_id
-        changed(uow, conversation, contact)
-
-
-def reopen(uow: UnitOfWork, conversation_id: int) -> None:
-    """Open a resolved conversation again, unless the customer has opened a newer one."""
     conversation, contact = get_locked(uow, conversation_id)
     if conversation.status is not Status.RESOLVED:
-        return
+        return None
+    if conversation.merged_into_id is not None:
+        raise ConflictError(
+            say("it was merged into conversation %(id)d", id=conversation.merged_into_id),
+            merged_into=conversation.merged_into_id,
+        )
+    refuse_forgotten(contact)
+    if contact.is_spam:  # else it would be open while what the customer writes is set aside
+        raise ConflictError(say("this customer is marked as spam: undo that first"))
     current = find_current(uow, [contact.id])[contact.id]
     if current.id != conversation.id:
         raise ConflictError(
             say("the customer has a newer conversation"), newer_conversation_id=current.id
         )
-    _reopen(conversation)
+    begin_again(conversation)
     changed(uow, conversation, contact)
+    return conversation
+
+
+def refuse_forgotten(contact: Contact) -> None:
+    """Nothing new is written about a customer whose data was removed: ConflictError."""
+    if contact.forgotten_at is not None:
+        raise ConflictError(say("this customer's data was removed"))
 
 
 def oldest_unanswered(uow: UnitOfWork, conversation_id: int, *, after_id: int) -> Message | None:
@@ -187,24 +172,29 @@ def oldest_unanswered(uow: UnitOfWork, conversation_id: int, *, after_id: int) -
     ).first()
 
 
-def _name_of(uow: UnitOfWork, agent_id: int | None) -> dict[str, object] | None:
-    agent = uow.session.get(Agent, agent_id) if agent_id is not None else None
-    return {"id": agent.id, "name": agent.name} if agent else None
+def _is_attended_elsewhere(uow: UnitOfWork, resolved: Conversation) -> bool:
+    """The customer has an unresolved conversation besides: their standing is that one's."""
+    query = select(Conversation.id).where(
+        Conversation.contact_id == resolved.contact_id,
+        Conversation.status != Status.RESOLVED,
+        Conversation.id != resolved.id,
+    )
+    return uow.session.scalar(query.limit(1)) is not None
 
 
-def _refuse_unknown(uow: UnitOfWork, agent_id: int | None) -> None:
-    if agent_id is None:
-        return
-    agent = uow.session.get(Agent, agent_id)
-    if agent is None or not agent.is_active or not may(agent.role, "conversations.reply"):
-        raise InvalidInputError("assignee", say("there is no such agent"))
+def _may_be_given(conversation: Conversation) -> bool:
+    """It waits in a team for an agent, or it has just freed one for others."""
+    if conversation.assignee_id is None:
+        return conversation.team_id is not None and conversation.status is Status.OPEN
+    return conversation.status is not Status.OPEN
 
 
-def _reopen(conversation: Conversation) -> None:
+def begin_again(conversation: Conversation) -> None:
     """A new episode: unassigned, so that all see it, with all clocks unset."""
     conversation.status = Status.OPEN
-    conversation.resolved_at = None
-    conversation.assignee_id = None
+    conversation.resolved_at = conversation.snoozed_until = None
+    conversation.assignee_id = conversation.assigned_at = None
+    conversation.returned_reason = conversation.returned_from_id = None
     conversation.waiting_since = None
     conversation.waiting_message_id = None
     for clock in ("first_response", "next_response"):

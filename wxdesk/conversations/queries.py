@@ -2,41 +2,26 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from enum import StrEnum
+from typing import Any
 
-from sqlalchemy import ColumnElement, Select, func, select, tuple_
+from sqlalchemy import Select, func, select, tuple_
 from sqlalchemy.orm import Session
 
 from wxdesk.accounts.models import Account
 from wxdesk.agents.models import Agent
 from wxdesk.contacts.models import Contact
+from wxdesk.conversations.filters import ConversationFilter, Order
+from wxdesk.conversations.lists import find_page, key_columns, keys_in_order
 from wxdesk.conversations.models import Conversation, Message
 from wxdesk.conversations.rules import Direction, Standing, Status, standing_of
 from wxdesk.plumbing.errors import NotFoundError
 from wxdesk.words import say
 
 MOST_STANDINGS = 100_000
-
-
-class Order(StrEnum):
-    """`deadline` is the inbox: windows about to close, then first deadline, then oldest."""
-
-    DEADLINE = "deadline"
-    WAITING = "waiting"
-    NEWEST = "newest"
-
-
-@dataclass(frozen=True, slots=True)
-class ConversationFilter:
-    """What to list; None means any. `assignee_id` 0 means nobody."""
-
-    status: Status | None = None
-    assignee_id: int | None = None
-    account_id: int | None = None
-    openid: str | None = None
-    is_breached: bool | None = None
+ROW: tuple[Any, ...] = (Conversation, Contact, Account, Agent, Message)
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +33,14 @@ class ConversationRow:
     account: Account
     assignee: Agent | None
     last_message: Message | None
+
+
+@dataclass(frozen=True, slots=True)
+class ConversationPage:
+    """Rows in order; `next_key` is the key of the last one when more follow."""
+
+    rows: list[ConversationRow]
+    next_key: tuple[Any, ...] | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,32 +64,31 @@ def list_conversations(
     session: Session,
     wanted: ConversationFilter,
     order: Order,
-    after: tuple[object, ...] | None,
+    after: tuple[Any, ...] | None,
     limit: int,
 ) -> list[ConversationRow]:
-    """At most `limit` conversations that come after the key `after` (see `order_key`)."""
-    query = _rows().where(*_conditions(wanted))
-    columns = _order_columns(order)
-    if after is not None:
-        if order is Order.NEWEST:
-            query = query.where(tuple_(*columns) < tuple_(*after))
-        else:
-            query = query.where(tuple_(*columns) > tuple_(*after))
-    if order is Order.NEWEST:
-        query = query.order_by(*(column.desc() for column in columns))
-    else:
-        query = query.order_by(*columns)
-    return [ConversationRow(*row) for row in session.execute(query.limit(limit))]
+    """At most `limit` conversations that come after the key `after` (see `page_of`)."""
+    return page_of(session, wanted, order, after, limit).rows
 
 
-def order_key(row: ConversationRow, order: Order) -> tuple[object, ...]:
-    """What places this row in that order; the cursor of the next page."""
-    it = row.conversation
-    if order is Order.NEWEST:
-        return (it.last_message_at, it.id)
-    if order is Order.WAITING:
-        return (it.queued_at, it.id)
-    return (it.urgency_rank, it.urgent_at, it.queued_at, it.id)
+def page_of(
+    session: Session,
+    wanted: ConversationFilter,
+    order: Order,
+    after: tuple[Any, ...] | None,
+    limit: int,
+) -> ConversationPage:
+    """At most `limit` conversations after the key `after`, read in one statement."""
+    found = find_page(session, wanted, order, after, limit + 1)
+    keys = keys_in_order(found, order)
+    query = (
+        select(*ROW, *key_columns(found))
+        .select_from(found)
+        .join(Conversation, Conversation.id == found.c.id)
+    )
+    rows = session.execute(_beside(query).order_by(*keys)).all()
+    last = tuple(rows[limit - 1][5:]) if len(rows) > limit else None
+    return ConversationPage([ConversationRow(*row[:5]) for row in rows[:limit]], last)
 
 
 def get_conversation(session: Session, conversation_id: int) -> ConversationRow:
@@ -120,7 +112,10 @@ def account_of(session: Session, conversation_id: int) -> int:
 def list_messages(
     session: Session, wanted: MessageFilter, *, after_id: int, limit: int
 ) -> list[MessageRow]:
-    """Messages in the order of their ids, from the one after `after_id`."""
+    """Messages in the order of their ids, from the one after `after_id`.
+
+    Internal lines only when their direction is asked for.
+    """
     query = _messages().where(Message.id > after_id)
     if wanted.account_id is not None:
         query = query.where(Message.account_id == wanted.account_id)
@@ -130,6 +125,8 @@ def list_messages(
         query = query.where(Message.conversation_id == wanted.conversation_id)
     if wanted.direction is not None:
         query = query.where(Message.direction == wanted.direction)
+    else:
+        query = query.where(Message.direction != Direction.INTERNAL)
     return _message_rows(session, query.order_by(Message.id).limit(limit))
 
 
@@ -137,11 +134,35 @@ def list_thread(
     session: Session, contact_id: int, *, before: tuple[datetime, int] | None, limit: int
 ) -> list[MessageRow]:
     """The customer's whole history, the newest first, from the one before the key `before`."""
-    query = _messages().where(Message.contact_id == contact_id)
+    query = _thread(contact_id)
     if before is not None:
         query = query.where(tuple_(Message.received_at, Message.id) < tuple_(*before))
     newest_first = query.order_by(Message.received_at.desc(), Message.id.desc())
     return _message_rows(session, newest_first.limit(limit))
+
+
+def list_thread_after(
+    session: Session, contact_id: int, *, after: tuple[datetime, int], limit: int
+) -> list[MessageRow]:
+    """The customer's history, the oldest first, from the one after the key `after`."""
+    later = tuple_(Message.received_at, Message.id) > tuple_(*after)
+    oldest_first = _thread(contact_id).where(later).order_by(Message.received_at, Message.id)
+    return _message_rows(session, oldest_first.limit(limit))
+
+
+def get_message(session: Session, message_id: int) -> MessageRow:
+    """One message; NotFoundError if there is none."""
+    row = session.execute(_messages().where(Message.id == message_id)).one_or_none()
+    if row is None:
+        raise NotFoundError(say("there is no message %(id)d", id=message_id))
+    return MessageRow(*row)
+
+
+def get_messages(session: Session, message_ids: Sequence[int]) -> list[MessageRow]:
+    """These messages in the order given; those that are gone or taken back are left out."""
+    query = _messages().where(Message.id.in_(message_ids), Message.undone_at.is_(None))
+    found = {row.message.id: row for row in _message_rows(session, query)}
+    return [found[message_id] for message_id in message_ids if message_id in found]
 
 
 def list_newer(
@@ -152,6 +173,8 @@ def list_newer(
         Message.contact_id == contact_id,
         Message.id > than_id,
         Message.kind != "event",
+        Message.direction != Direction.INTERNAL,
+        Message.undone_at.is_(None),
         Message.sender_id.is_distinct_from(not_by) | (Message.sender_kind != "agent"),
     )
     return _message_rows(session, query.order_by(Message.id).limit(limit))
@@ -211,45 +234,23 @@ def open_conversation_ids(session: Session, contact_ids: set[int]) -> list[int]:
     )
 
 
-def _rows() -> Select[Conversation, Contact, Account, Agent, Message]:
+def _rows() -> Select[Any]:
+    return _beside(select(*ROW))
+
+
+def _beside(query: Select[Any]) -> Select[Any]:
+    """Join the rows beside a conversation."""
     return (
-        select(Conversation, Contact, Account, Agent, Message)
-        .join(Contact, Contact.id == Conversation.contact_id)
+        query.join(Contact, Contact.id == Conversation.contact_id)
         .join(Account, Account.id == Conversation.account_id)
         .outerjoin(Agent, Agent.id == Conversation.assignee_id)
         .outerjoin(Message, Message.id == Conversation.last_message_id)
     )
 
 
-def _conditions(wanted: ConversationFilter) -> list[ColumnElement[bool]]:
-    found: list[ColumnElement[bool]] = []
-    if wanted.status is not None:
-        found.append(Conversation.status == wanted.status)
-    if wanted.assignee_id == 0:
-        found.append(Conversation.assignee_id.is_(None))
-    elif wanted.assignee_id is not None:
-        found.append(Conversation.assignee_id == wanted.assignee_id)
-    if wanted.account_id is not None:
-        found.append(Conversation.account_id == wanted.account_id)
-    if wanted.openid is not None:
-        found.append(Contact.openid == wanted.openid)
-    if wanted.is_breached is not None:
-        found.append(Conversation.is_breached == wanted.is_breached)
-    return found
-
-
-def _order_columns(order: Order) -> tuple[ColumnElement[object], ...]:
-    columns: dict[Order, tuple[object, ...]] = {
-        Order.DEADLINE: (
-            Conversation.urgency_rank,
-            Conversation.urgent_at,
-            Conversation.queued_at,
-            Conversation.id,
-        ),
-        Order.WAITING: (Conversation.queued_at, Conversation.id),
-        Order.NEWEST: (Conversation.last_message_at, Conversation.id),
-    }
-    return columns[order]  # type: ignore[return-value]
+def _thread(contact_id: int) -> Select[Message, str, Contact]:
+    """What was taken back before it left is in no thread."""
+    return _messages().where(Message.contact_id == contact_id, Message.undone_at.is_(None))
 
 
 def _messages() -> Select[Message, str, Contact]:

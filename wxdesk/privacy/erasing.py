@@ -33,6 +33,7 @@ from wxdesk.media.operations import delete_files
 from wxdesk.outbound.models import DeliveryRow
 from wxdesk.plumbing.db import Base, insert_new
 from wxdesk.plumbing.unit_of_work import UnitOfWork
+from wxdesk.privacy.beside import delete_beside, erase_beside
 from wxdesk.privacy.models import ForgottenMessages
 from wxdesk.sla.models import SlaBreach
 
@@ -45,7 +46,7 @@ EMPTY_MESSAGE: dict[str, Any] = {
     "idempotency_key": None,
     "wechat_msg_id": None,
 }
-EMPTY_DELIVERY: dict[str, Any] = {"rid": None, "wechat_msgid": None}
+EMPTY_DELIVERY: dict[str, Any] = {"rid": None, "wechat_msgid": None, "undo": None}
 EMPTY_CONTACT: dict[str, Any] = {
     "unionid": None,
     "remark": "",
@@ -63,6 +64,7 @@ EMPTY_CONTACT: dict[str, Any] = {
     "sync_error": None,
     "window_closes_at": None,
     "window_remaining": 0,
+    "is_spam": False,
 }
 # A table of a package above this one: its rows hold pushes that could not be recorded.
 SET_ASIDE = table(
@@ -89,6 +91,7 @@ def erase(uow: UnitOfWork, contact: Contact) -> Counts:
         ),
         "tags": _run(uow, delete(ContactTag).where(ContactTag.contact_id == contact.id)),
         "set_aside": _empty_set_aside(uow, contact),
+        **erase_beside(uow, contact),
     }
     for name, value in EMPTY_CONTACT.items():
         setattr(contact, name, value)
@@ -110,6 +113,7 @@ def delete_rows(uow: UnitOfWork, contact: Contact) -> Counts:
         "deliveries": _delete(uow, DeliveryRow, DeliveryRow.contact_id == contact.id),
         "reply_windows": _delete(uow, ReplyWindow, ReplyWindow.contact_id == contact.id),
         "tags": _delete(uow, ContactTag, ContactTag.contact_id == contact.id),
+        **delete_beside(uow, contact),
         "breaches": _delete(uow, SlaBreach, SlaBreach.conversation_id.in_(of_conversations)),
         "incoming": _delete(uow, Message, Message.contact_id == contact.id, is_incoming),
         "outgoing": _delete(uow, Message, Message.contact_id == contact.id),

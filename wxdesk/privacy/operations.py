@@ -20,6 +20,7 @@ from wxdesk.outbound.rules import Delivery
 from wxdesk.plumbing.clock import iso
 from wxdesk.plumbing.errors import ConflictError
 from wxdesk.plumbing.unit_of_work import UnitOfWork
+from wxdesk.privacy.beside import erase_beside
 from wxdesk.privacy.erasing import Counts, delete_rows, erase, holds_newest
 from wxdesk.privacy.rules import (
     CANCELLED,
@@ -177,7 +178,8 @@ def _delete_shell(uow: UnitOfWork, contact: Contact, policy: Policy) -> bool:
         contact.forget_at = uow.now + SHELLS_AGAIN_AFTER
         return False
     contact_id = contact.id
-    counts: Counts = delete_rows(uow, contact)
+    written: Counts = erase_beside(uow, contact)  # since they were emptied: a read mark, a search
+    counts = {**written, **delete_rows(uow, contact)}
     note(uow, "contact.rows_deleted", f"contact:{contact_id}", done_at=iso(uow.now), counts=counts)
     return True
 
@@ -197,6 +199,7 @@ def _end_conversations(uow: UnitOfWork, contact: Contact) -> None:
             continue
         waiting_ends(uow, conversation)
         conversation.status, conversation.resolved_at = Status.RESOLVED, uow.now
+        conversation.snoozed_until = None
         changed(uow, conversation, contact)
     uow.session.flush()
 

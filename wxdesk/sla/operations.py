@@ -13,7 +13,9 @@ from sqlalchemy import select
 from wxdesk.contacts.models import Contact
 from wxdesk.conversations import standings
 from wxdesk.conversations.models import Conversation, Message
-from wxdesk.conversations.rules import Status, wrote_at
+from wxdesk.conversations.operations import changed
+from wxdesk.conversations.rules import ASLEEP, Status, Waking, wrote_at
+from wxdesk.conversations.waking import wake
 from wxdesk.plumbing.clock import FAR_FUTURE
 from wxdesk.plumbing.db import insert_new
 from wxdesk.plumbing.errors import InvalidInputError
@@ -33,8 +35,8 @@ def customer_waits(
     if waiting_since is not None and (waiting_since <= wrote_at or conversation.is_breached):
         return
     conversation.waiting_since = wrote_at
-    if conversation.waiting_message_id is None:
-        conversation.waiting_message_id = message_id
+    first_id = conversation.waiting_message_id
+    conversation.waiting_message_id = min(first_id, message_id) if first_id else message_id
     clock = running_clock(conversation)
     setattr(conversation, f"{clock}_deadline_at", wrote_at + targets.of(clock))
     setattr(conversation, f"{clock}_met_at", None)
@@ -74,6 +76,18 @@ def waits_for_answer_to(uow: UnitOfWork, conversation: Conversation, message: Me
 def waiting_ends(uow: UnitOfWork, conversation: Conversation) -> None:
     """The conversation is resolved without a further answer: the clock stops unmet."""
     _end_clock(uow, conversation, uow.now, is_met=False)
+
+
+def waiting_resumes(
+    conversation: Conversation, waiting_since: datetime, message_id: int | None
+) -> None:
+    """What `waiting_ends` stopped runs on to the same deadline, unless it was met meanwhile."""
+    clock = running_clock(conversation)
+    deadline_at = getattr(conversation, f"{clock}_deadline_at")
+    if deadline_at is None or getattr(conversation, f"{clock}_met_at") is not None:
+        return
+    conversation.waiting_since, conversation.waiting_message_id = waiting_since, message_id
+    _derive(conversation)
 
 
 def running_clock(conversation: Conversation) -> Clock:
@@ -129,7 +143,20 @@ def record_due_breaches(uow: UnitOfWork, limit: int) -> int:
         openid = openids[conversation.contact_id]
         standings.remember(uow, conversation.account_id, openid, conversation.standing)
         uow.announce("inbox", f"conversation:{conversation.id}")
+    _wake_breached(uow, [conversation for conversation in due if conversation.status in ASLEEP])
     return len(due)
+
+
+def _wake_breached(uow: UnitOfWork, sleeping: list[Conversation]) -> None:
+    """A broken promise ends the sleep: the conversation goes back to the queue, on top."""
+    if not sleeping:
+        return
+    wake(uow, sleeping, Waking.BREACHED)
+    ids = [conversation.contact_id for conversation in sleeping]
+    rows = uow.session.scalars(select(Contact).where(Contact.id.in_(ids)))
+    contacts = {contact.id: contact for contact in rows}
+    for conversation in sleeping:
+        changed(uow, conversation, contacts[conversation.contact_id])
 
 
 def _openids(uow: UnitOfWork, contact_ids: list[int]) -> dict[int, str]:

@@ -1,0 +1,45 @@
+"""What stands beside conversations in lists: tags, an agent's drafts and what they have read."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from wxdesk.conversations.models import ConversationTag, ConversationTagging, Draft, ReadMark
+
+
+def tags_of(session: Session, conversation_ids: Collection[int]) -> dict[int, list[str]]:
+    """By conversation the names of its tags, in their order."""
+    rows = session.execute(
+        select(ConversationTagging.conversation_id, ConversationTag.name)
+        .join(ConversationTag, ConversationTag.id == ConversationTagging.tag_id)
+        .where(ConversationTagging.conversation_id.in_(sorted(conversation_ids)))
+        .order_by(ConversationTag.name)
+    )
+    found: dict[int, list[str]] = {}
+    for conversation_id, name in rows:
+        found.setdefault(conversation_id, []).append(name)
+    return found
+
+
+def with_drafts(session: Session, conversation_ids: Collection[int], agent_id: int) -> set[int]:
+    """In which of the conversations this agent has typed and not sent."""
+    return set(
+        session.scalars(
+            select(Draft.conversation_id).where(
+                Draft.agent_id == agent_id, Draft.conversation_id.in_(sorted(conversation_ids))
+            )
+        )
+    )
+
+
+def read_to(session: Session, contact_ids: Collection[int], agent_id: int) -> dict[int, int]:
+    """By customer the last message id that this agent has read."""
+    rows = session.execute(
+        select(ReadMark.contact_id, ReadMark.message_id).where(
+            ReadMark.agent_id == agent_id, ReadMark.contact_id.in_(sorted(contact_ids))
+        )
+    )
+    return dict(rows.all())
