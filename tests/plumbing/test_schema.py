@@ -12,10 +12,20 @@ from wxdesk.plumbing.db import open_engine
 from wxdesk.plumbing.schema import pending_migrations, upgrade
 
 
+def is_of_a_model(name: str | None, kind: str, _parents: object) -> bool:
+    """The search index is made of tables that no model describes (migration 0004)."""
+    return kind != "table" or not str(name).startswith(("search_messages", "search_contacts"))
+
+
 def test_the_migrated_schema_is_the_one_of_the_models(runtime):
     with runtime.engine.connect() as connection:
         context = MigrationContext.configure(
-            connection, opts={"compare_type": True, "compare_server_default": False}
+            connection,
+            opts={
+                "compare_type": True,
+                "compare_server_default": False,
+                "include_name": is_of_a_model,
+            },
         )
         assert compare_metadata(context, metadata) == []
 

@@ -7,8 +7,9 @@ import binascii
 import json
 import re
 from collections.abc import Sequence
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from flask import Response, request
 
@@ -17,6 +18,7 @@ from wxdesk.words import say
 
 MOST_ITEMS = 500
 LARGEST_ID = 2**53
+NUL = "\x00"  # PostgreSQL takes no text with it
 WHOLE_NUMBER = re.compile("[0-9]{1,16}")
 
 
@@ -53,6 +55,21 @@ def whole_number(text: str) -> int | None:
     return int(text)
 
 
+def day_argument(name: str, zone: ZoneInfo, later: timedelta = timedelta(0)) -> datetime | None:
+    """When a day of the query string begins in this zone, or so much later; in UTC.
+
+    None when it is not there.
+    """
+    text = request.args.get(name, "").strip()
+    if not text:
+        return None
+    try:
+        day = date.fromisoformat(text)
+        return (datetime.combine(day, time.min, tzinfo=zone) + later).astimezone(UTC)
+    except (ValueError, OverflowError):  # the first and last days of the calendar have no UTC
+        raise InvalidInputError(name, say("a date like 2026-03-02 is needed")) from None
+
+
 def boolean_argument(name: str) -> bool | None:
     """True or false of the query string; None when it is not there."""
     text = request.args.get(name, "").strip().lower()
@@ -64,7 +81,7 @@ def boolean_argument(name: str) -> bool | None:
 
 
 def json_body() -> dict[str, Any]:
-    """The JSON object that was sent; an empty body is an empty object."""
+    """The JSON object that was sent, without NUL in its texts; an empty body is an empty object."""
     if not request.get_data():
         return {}
     body = request.get_json(silent=True)
@@ -72,16 +89,16 @@ def json_body() -> dict[str, Any]:
         raise InvalidInputError(
             "body", say("a JSON object is needed (Content-Type: application/json)")
         )
-    return body
+    return {_without_nul(name): _without_nul(value) for name, value in body.items()}
 
 
 def text_field(body: dict[str, Any], name: str) -> str:
-    """A text of the JSON body, with plain line ends and without what no database takes."""
+    """A text of the JSON body, with plain line ends and without halves of characters."""
     value = body.get(name)
     if not isinstance(value, str):
         raise InvalidInputError(name, say("a text is needed"))
     whole = value.encode("utf-8", "ignore").decode()  # half a surrogate pair is no character
-    return whole.replace("\r\n", "\n").replace("\x00", "")
+    return whole.replace("\r\n", "\n")
 
 
 def number_field(body: dict[str, Any], name: str, least: int = 0) -> int:
@@ -98,20 +115,20 @@ def cursor_of(values: Sequence[object]) -> str:
     return base64.urlsafe_b64encode(json.dumps(plain).encode()).decode().rstrip("=")
 
 
-def cursor_argument(*kinds: type) -> tuple[Any, ...] | None:
+def cursor_argument(*kinds: type, name: str = "cursor") -> tuple[Any, ...] | None:
     """The key in the `cursor` argument, with values of these types; None without one."""
-    text = request.args.get("cursor", "")
+    text = request.args.get(name, "")
     if not text:
         return None
     try:
         values = json.loads(base64.urlsafe_b64decode(text + "=" * (-len(text) % 4)))
         key = tuple(_cursor_value(value) for value in values)
-    except (binascii.Error, ValueError, TypeError, KeyError):
+    except (binascii.Error, ValueError, TypeError, KeyError, OverflowError):
         key = ()
     if len(key) != len(kinds) or any(
         not isinstance(value, kind) for value, kind in zip(key, kinds, strict=True)
     ):
-        raise InvalidInputError("cursor", say("not a cursor of this list in this order"))
+        raise InvalidInputError(name, say("not a cursor of this list in this order"))
     return key
 
 
@@ -119,10 +136,22 @@ def page_json(items: list[dict[str, Any]], next_cursor: str | None) -> dict[str,
     return {"items": items, "next_cursor": next_cursor}
 
 
+def _without_nul(value: Any) -> Any:
+    if isinstance(value, str):
+        return value.replace(NUL, "")
+    if isinstance(value, list):
+        return [_without_nul(item) for item in value]
+    if isinstance(value, dict):
+        return {_without_nul(name): _without_nul(item) for name, item in value.items()}
+    return value
+
+
 def _cursor_value(value: Any) -> Any:
     if isinstance(value, dict):
         instant = datetime.fromisoformat(value["t"])
-        return instant if instant.tzinfo else instant.replace(tzinfo=UTC)
+        return (instant if instant.tzinfo else instant.replace(tzinfo=UTC)).astimezone(UTC)
+    if isinstance(value, str) and NUL in value:
+        raise ValueError("no text")
     if isinstance(value, int) and not 0 <= value <= LARGEST_ID:
         raise ValueError("out of range")
     return value

@@ -195,7 +195,6 @@ def _coalesced(mailbox: queue.Queue[Entry], clock: Clock) -> Iterator[str]:
         except queue.Empty:
             yield _event("alive", {})
             continue
-        pause(COALESCE_SECONDS)
         gathered = set(topics)
         while not mailbox.empty():
             last_id, more = mailbox.get_nowait()
@@ -204,6 +203,7 @@ def _coalesced(mailbox: queue.Queue[Entry], clock: Clock) -> Iterator[str]:
             yield _event("resync", {}, last_id)
         else:
             yield _event("topics", {"topics": sorted(gathered)}, last_id)
+        pause(COALESCE_SECONDS)  # the first of a burst goes at once, the rest together
 
 
 def _event(name: str, data: object, last_id: str | None = None) -> str:

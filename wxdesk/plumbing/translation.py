@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from flask_babel import gettext
+from flask import g
+from flask_babel import get_locale, gettext
 
 from wxdesk.words import Words
 
@@ -13,5 +14,18 @@ def translated(text: str) -> str:
     if not template:
         return ""
     values = text.values if isinstance(text, Words) else {}
-    found = str(gettext(template))
+    found = _found(template)
     return found % values if values else found
+
+
+def _found(template: str) -> str:
+    """A list says the same few sentences in every row: each is looked up once a request."""
+    locale = get_locale()
+    if locale is None:
+        return str(gettext(template))
+    kept: tuple[object, dict[str, str]] | None = g.get("wxdesk_sentences")
+    if kept is None or kept[0] is not locale:
+        kept = g.wxdesk_sentences = (locale, {})
+    if template not in kept[1]:
+        kept[1][template] = str(gettext(template))
+    return kept[1][template]

@@ -1,0 +1,1 @@
+"""Find everything ever written: messages, notes, customers."""
