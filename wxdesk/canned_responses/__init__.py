@@ -1,0 +1,1 @@
+"""Prepared answers that agents put into the composer by a shortcut."""

@@ -1,0 +1,1 @@
+"""Customers are asked how they found the service, and their answers are kept."""
