@@ -312,3 +312,21 @@ def test_the_window_of_a_conversation_says_what_opened_it(lin, question):
     window = shown(lin, question)["reply_window"]
     assert (window["act"], window["quota"], window["used"]) == ("message", 5, 0)
     assert (window["remaining"], window["kept_for_people"]) == (5, 2)
+
+
+class TestTheDraft:
+    def drafted(self, lin, question, text: str) -> str:
+        path = f"/conversations/{question.conversation_id}/draft"
+        assert lin.put(path, {"reply": text, "note": "记下"}).status_code == 200
+        return path
+
+    def test_what_was_sent_is_no_draft_any_more(self, lin, question, send):
+        path = self.drafted(lin, question, "好的 ")
+        assert send({"text": "好的"}).status_code == 201
+        kept = lin.get(path).json
+        assert (kept["reply"], kept["note"]) == ("", "记下")
+
+    def test_what_was_typed_on_meanwhile_is_kept(self, lin, question, send):
+        path = self.drafted(lin, question, "好的,还有")
+        assert send({"text": "好的"}).status_code == 201
+        assert lin.get(path).json["reply"] == "好的,还有"

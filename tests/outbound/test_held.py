@@ -21,8 +21,9 @@ from wxdesk.intake.rules import HeldAnswer
 from wxdesk.outbound import held, operations
 from wxdesk.outbound.jobs import repair_held, sweep, try_account_now
 from wxdesk.outbound.models import DeliveryRow
-from wxdesk.outbound.operations import requeue, withdraw
+from wxdesk.outbound.operations import requeue
 from wxdesk.outbound.rules import LONGEST_HELD, Delivery
+from wxdesk.outbound.settling import withdraw
 from wxdesk.wechat.push import read_fields
 
 

@@ -23,6 +23,8 @@ DETAILS = ("Status", "SubscribeStatusString", "ScanCodeInfo", "SendLocationInfo"
 
 def content_json(kind: str, direction: Direction, payload: Fields) -> dict[str, Any] | None:
     """The fields of this kind; None for kinds that have none, or that nobody knows."""
+    if direction is Direction.INTERNAL:
+        return dict(payload) if payload else None
     if direction is Direction.OUTGOING:
         names = OUR_FIELDS.get(kind)
         return {name: payload.get(name) for name in names} if names and payload else None

@@ -7,19 +7,28 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from redis import Redis
 from sqlalchemy.orm import Session
 
 from wxdesk.accounts.facts import Facts, facts_of
+from wxdesk.agents.queries import names_of, team_names
+from wxdesk.assignment import waits
+from wxdesk.assignment.waits import NO_TEAM, WaitReason
 from wxdesk.contacts.models import ReplyWindow
 from wxdesk.contacts.windows import counting, latest
+from wxdesk.conversations.beside import read_to, tags_of, with_drafts
 from wxdesk.conversations.models import Conversation
 from wxdesk.conversations.queries import ConversationRow
+from wxdesk.conversations.rules import Direction, Status
+from wxdesk.inbox import here
 from wxdesk.inbox.contact_shapes import contacts_json, shown_name
+from wxdesk.inbox.here import Colleague
 from wxdesk.inbox.shapes import Senders
 from wxdesk.inbox.ways import Ways, accounts_with_templates, count_on_their_way, ways_of
 from wxdesk.outbound.held import count_held
 from wxdesk.plumbing.clock import FAR_FUTURE, iso
 from wxdesk.plumbing.translation import translated
+from wxdesk.satisfaction.queries import RatingView, latest_ratings
 from wxdesk.sla.operations import running_clock
 from wxdesk.sla.rules import Clock
 
@@ -27,9 +36,27 @@ LONGEST_PREVIEW = 200
 
 
 @dataclass(frozen=True, slots=True)
-class _Beside:
-    """What stands in other tables, found with a fixed number of queries a page."""
+class Viewer:
+    """Who looks at the conversations, when, and where the short-lived facts are kept."""
 
+    agent_id: int
+    now: datetime
+    redis: Redis
+
+
+@dataclass(frozen=True, slots=True)
+class _Beside:
+    """What stands elsewhere, found with a fixed number of queries a page."""
+
+    viewer: Viewer
+    tags: dict[int, list[str]]
+    drafts: set[int]
+    read: dict[int, int]
+    ratings: dict[int, RatingView]
+    waits: dict[int, WaitReason]
+    colleagues: dict[int, list[Colleague]]
+    agents: dict[int, str]
+    teams: dict[int, str]
     senders: Senders
     facts: dict[int, Facts]
     windows: dict[int, list[ReplyWindow]]
@@ -41,13 +68,24 @@ class _Beside:
 
 
 def conversations_json(
-    session: Session, rows: Sequence[ConversationRow], now: datetime
+    session: Session, rows: Sequence[ConversationRow], viewer: Viewer
 ) -> list[dict[str, Any]]:
     """Conversations with their latest message, their customer and the ways to answer."""
     contact_ids = [row.contact.id for row in rows]
+    ids = [row.conversation.id for row in rows]
     account_ids = {row.account.id for row in rows}
     latest_messages = [row.last_message for row in rows if row.last_message is not None]
+    colleagues = here.colleagues(viewer.redis, ids, viewer.now)
     beside = _Beside(
+        viewer=viewer,
+        tags=tags_of(session, ids),
+        drafts=with_drafts(session, ids, viewer.agent_id),
+        read=read_to(session, contact_ids, viewer.agent_id),
+        ratings=latest_ratings(session, ids),
+        waits=waits.reasons(viewer.redis),
+        colleagues=colleagues,
+        agents=names_of(session, _named(rows, colleagues)),
+        teams=team_names(session, {it.conversation.team_id for it in rows}),
         senders=Senders(session, latest_messages),
         facts=facts_of(session, account_ids),
         windows=latest(session, contact_ids),
@@ -55,9 +93,17 @@ def conversations_json(
         on_their_way=count_on_their_way(session, contact_ids),
         templates=accounts_with_templates(session, account_ids),
         contacts=contacts_json(session, [row.contact for row in rows]),
-        now=now,
+        now=viewer.now,
     )
     return [_conversation(row, beside) for row in rows]
+
+
+def _named(rows: Sequence[ConversationRow], colleagues: dict[int, list[Colleague]]) -> set[int]:
+    """Agents whose names are shown although the rows do not bring them."""
+    found = {one.agent_id for ones in colleagues.values() for one in ones}
+    return found | {
+        row.conversation.returned_from_id for row in rows if row.conversation.returned_from_id
+    }
 
 
 def _conversation(row: ConversationRow, beside: _Beside) -> dict[str, Any]:
@@ -79,6 +125,10 @@ def _conversation(row: ConversationRow, beside: _Beside) -> dict[str, Any]:
         "status": it.status,
         "priority": it.priority,
         "assignee": {"id": row.assignee.id, "name": row.assignee.name} if row.assignee else None,
+        **_assignment(it, beside),
+        "snoozed_until": iso(it.snoozed_until),
+        "is_spam": it.is_spam,
+        "merged_into": it.merged_into_id,
         "waiting_since": iso(it.waiting_since),
         "deadlines": {
             "first_response": _running(it, Clock.FIRST_RESPONSE),
@@ -96,11 +146,64 @@ def _conversation(row: ConversationRow, beside: _Beside) -> dict[str, Any]:
         "reply_window": _window(row, facts, beside),
         **_answerable(ways, facts),
         "held": beside.held.get(contact.id, 0),
-        "tags": [],
+        "tags": beside.tags.get(it.id, []),
+        "has_draft": it.id in beside.drafts,
+        "is_unread": _is_unread(row, beside),
+        "here": _here(it, beside),
+        "rating": _rating(beside.ratings.get(it.id)),
         "version": it.version,
         "last_message": _preview(row, beside.senders),
         "opened_at": iso(it.opened_at),
         "resolved_at": iso(it.resolved_at),
+    }
+
+
+def _assignment(it: Conversation, beside: _Beside) -> dict[str, Any]:
+    """Team, since when assigned, why it came back, and why it waits for an agent."""
+    is_waiting = it.assignee_id is None and it.status is Status.OPEN
+    return {
+        "team": {"id": it.team_id, "name": beside.teams.get(it.team_id, "")}
+        if it.team_id
+        else None,
+        "assigned_at": iso(it.assigned_at),
+        "returned": {
+            "reason": it.returned_reason,
+            "from": {
+                "id": it.returned_from_id,
+                "name": beside.agents.get(it.returned_from_id or 0, ""),
+            },
+        }
+        if it.returned_reason
+        else None,
+        "wait_reason": beside.waits.get(it.team_id or NO_TEAM) if is_waiting else None,
+    }
+
+
+def _is_unread(row: ConversationRow, beside: _Beside) -> bool:
+    """The latest message is the customer's, and this agent has not read so far."""
+    latest_message = row.last_message
+    if latest_message is None or latest_message.direction is not Direction.INCOMING:
+        return False
+    return beside.read.get(row.contact.id, 0) < latest_message.id
+
+
+def _here(it: Conversation, beside: _Beside) -> list[dict[str, Any]]:
+    return [
+        {"id": one.agent_id, "name": beside.agents.get(one.agent_id, ""), "doing": one.doing}
+        for one in beside.colleagues.get(it.id, ())
+        if one.agent_id != beside.viewer.agent_id
+    ]
+
+
+def _rating(rating: RatingView | None) -> dict[str, Any] | None:
+    if rating is None:
+        return None
+    return {
+        "state": rating.state,
+        "score": rating.score,
+        "comment": rating.comment,
+        "asked_at": iso(rating.asked_at),
+        "rated_at": iso(rating.rated_at),
     }
 
 

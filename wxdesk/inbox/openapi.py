@@ -2,7 +2,24 @@
 
 from __future__ import annotations
 
-from wxdesk.inbox.openapi_schemas import SCHEMAS, TEXT, Json, object_of, page, ref
+from wxdesk.inbox import (
+    openapi_agents,
+    openapi_lifecycle,
+    openapi_search,
+    openapi_settings,
+    openapi_work,
+)
+from wxdesk.inbox.openapi_schemas import (
+    CORE_SCHEMAS,
+    TEXT,
+    Json,
+    Operation,
+    object_of,
+    page,
+    ref,
+)
+
+AREAS = (openapi_agents, openapi_lifecycle, openapi_search, openapi_settings, openapi_work)
 
 PAGING = ("limit", "cursor")
 RULE_FIELDS = (
@@ -18,32 +35,18 @@ RULE_FIELDS = (
 )
 NOT_BUILT = "Not in this version yet: answers 501."
 
-# method and path -> what it does, query arguments, fields of the JSON body, answer
-Operation = tuple[str, tuple[str, ...], tuple[str, ...], Json]
-OPERATIONS: dict[tuple[str, str], Operation] = {
-    ("get", "/me"): ("Who this token or session belongs to.", (), (), ref("Me")),
-    ("get", "/inbox/counts"): ("Sizes of the inbox's views.", (), (), ref("Counts")),
-    ("get", "/conversations"): (
-        "Conversations; order=deadline is the inbox.",
-        ("status", "assignee", "account", "openid", "breached", "order", *PAGING),
-        (),
-        page("Conversation"),
-    ),
+CORE: dict[tuple[str, str], Operation] = {
     ("get", "/conversations/{conversation_id}"): (
         "One conversation.",
         (),
         (),
         ref("Conversation"),
     ),
-    ("get", "/conversations/{conversation_id}/thread"): (
-        "The customer's whole history, newest page first, each page oldest first.",
-        PAGING,
-        (),
-        ref("Thread"),
-    ),
     ("post", "/conversations/{conversation_id}/messages"): (
         "Answer. 409 with newer_messages when somebody wrote after last_seen_message_id. "
-        "The header Idempotency-Key makes a repeated request send once.",
+        "The header Idempotency-Key makes a repeated request send once. For undo_seconds (0 to 10) "
+        "it can be taken back; then ({resolve: true}, {pending: true} or {snooze_until: time or "
+        "null}) is done in the same transaction.",
         (),
         (
             "kind",
@@ -63,6 +66,8 @@ OPERATIONS: dict[tuple[str, str], Operation] = {
             "data",
             "allow_split",
             "hold",
+            "undo_seconds",
+            "then",
         ),
         ref("Message"),
     ),
@@ -77,30 +82,6 @@ OPERATIONS: dict[tuple[str, str], Operation] = {
         (),
         (),
         ref("Message"),
-    ),
-    ("post", "/conversations/{conversation_id}/assign"): (
-        "assignee: me, an agent's id, or null; take_over: also from a colleague.",
-        (),
-        ("assignee", "take_over"),
-        ref("Conversation"),
-    ),
-    ("post", "/conversations/{conversation_id}/resolve"): (
-        "End the conversation; with last_seen_message_id 409 when somebody wrote after it.",
-        (),
-        ("last_seen_message_id",),
-        ref("Conversation"),
-    ),
-    ("post", "/conversations/{conversation_id}/reopen"): (
-        "Open a resolved conversation again.",
-        (),
-        (),
-        ref("Conversation"),
-    ),
-    ("post", "/conversations/next"): (
-        "Claim the most urgent unassigned conversation; 204 when none waits.",
-        (),
-        (),
-        ref("Conversation"),
     ),
     ("get", "/messages"): (
         "Messages in the order in which they were recorded.",
@@ -182,9 +163,6 @@ OPERATIONS: dict[tuple[str, str], Operation] = {
 } | {
     key: (NOT_BUILT, (), (), ref("Problem"))
     for key in (
-        ("post", "/conversations/{conversation_id}/snooze"),
-        ("post", "/conversations/{conversation_id}/notes"),
-        ("post", "/conversations/{conversation_id}/tags"),
         ("post", "/rules/dry-run"),
         ("get", "/campaigns"),
         ("post", "/campaigns"),
@@ -194,6 +172,9 @@ OPERATIONS: dict[tuple[str, str], Operation] = {
         ("get", "/surge"),
     )
 }
+
+OPERATIONS = CORE | {key: it for area in AREAS for key, it in area.OPERATIONS.items()}
+SCHEMAS = CORE_SCHEMAS | {name: it for area in AREAS for name, it in area.SCHEMAS.items()}
 
 
 def document() -> Json:

@@ -37,15 +37,20 @@ def page(name: str) -> Json:
 
 PERSON = object_of(id=NUMBER, name=TEXT)
 CLOCK = maybe(object_of(deadline_at=INSTANT, met_at=MAYBE_INSTANT, breached_at=MAYBE_INSTANT))
-SENDER = object_of(kind={"enum": ["customer", "agent", "rule"]}, id=MAYBE_NUMBER, name=TEXT)
+SENDER = object_of(
+    kind={"enum": ["customer", "agent", "rule", "system"]}, id=MAYBE_NUMBER, name=TEXT
+)
 
-SCHEMAS: dict[str, Json] = {
+# what it does, query arguments, fields of the JSON body, answer
+Operation = tuple[str, tuple[str, ...], tuple[str, ...], Json]
+
+CORE_SCHEMAS: dict[str, Json] = {
     "Message": object_of(
         id=NUMBER,
         conversation_id=MAYBE_NUMBER,
         account=TEXT,
         openid=TEXT,
-        direction={"enum": ["incoming", "outgoing"]},
+        direction={"enum": ["incoming", "outgoing", "internal"]},
         kind=TEXT,
         text=TEXT,
         content={"type": ["object", "null"]},
@@ -70,6 +75,8 @@ SCHEMAS: dict[str, Json] = {
         part=maybe(object_of(number=NUMBER, of=NUMBER)),
         error=maybe(object_of(code=TEXT, reason=TEXT, advice=TEXT, rid=MAYBE_TEXT, may_retry=FLAG)),
         rule=maybe(object_of(id=NUMBER, name=TEXT, version=NUMBER, matched=TEXT)),
+        undo_until=MAYBE_INSTANT,
+        is_undone=FLAG,
         place={"enum": ["conversation", "auto_answered", "set_aside", None]},
         created_at=INSTANT,
         received_at=INSTANT,
@@ -103,6 +110,15 @@ SCHEMAS: dict[str, Json] = {
         status={"enum": ["open", "pending", "snoozed", "resolved"]},
         priority={"enum": ["urgent", "high", "normal", "low"]},
         assignee=maybe(PERSON),
+        team=maybe(PERSON),
+        assigned_at=MAYBE_INSTANT,
+        returned=maybe(
+            object_of(reason={"enum": ["offline", "silent", "deactivated"]}, **{"from": PERSON})
+        ),
+        wait_reason={"enum": ["manual", "nobody_online", "at_capacity", None]},
+        snoozed_until=MAYBE_INSTANT,
+        is_spam=FLAG,
+        merged_into=MAYBE_NUMBER,
         waiting_since=MAYBE_INSTANT,
         deadlines=object_of(
             first_response=MAYBE_INSTANT, next_response=MAYBE_INSTANT, resolution=MAYBE_INSTANT
@@ -127,6 +143,18 @@ SCHEMAS: dict[str, Json] = {
         can_attach=FLAG,
         held=NUMBER,
         tags=list_of(TEXT),
+        has_draft=FLAG,
+        is_unread=FLAG,
+        here=list_of(object_of(id=NUMBER, name=TEXT, doing={"enum": ["viewing", "typing"]})),
+        rating=maybe(
+            object_of(
+                state={"enum": ["asked", "rated", "expired"]},
+                score=MAYBE_NUMBER,
+                comment=TEXT,
+                asked_at=INSTANT,
+                rated_at=MAYBE_INSTANT,
+            )
+        ),
         version=NUMBER,
         last_message=maybe(
             object_of(
@@ -140,9 +168,6 @@ SCHEMAS: dict[str, Json] = {
         ),
         opened_at=INSTANT,
         resolved_at=MAYBE_INSTANT,
-    ),
-    "Thread": object_of(
-        items=list_of(ref("Message")), next_cursor=MAYBE_TEXT, last_message_id=NUMBER
     ),
     "Account": object_of(
         id=NUMBER,
@@ -193,16 +218,6 @@ SCHEMAS: dict[str, Json] = {
         difference=NUMBER,
         is_balanced=FLAG,
     ),
-    "Counts": object_of(
-        now=INSTANT,
-        mine=NUMBER,
-        unassigned=NUMBER,
-        all=NUMBER,
-        breached=NUMBER,
-        due_soon=NUMBER,
-        resolved_today=NUMBER,
-    ),
-    "Me": object_of(id=NUMBER, name=TEXT, email=TEXT, role=TEXT, locale=TEXT),
     "Contact": object_of(
         id=NUMBER,
         account=TEXT,

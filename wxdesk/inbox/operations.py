@@ -3,23 +3,26 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from datetime import timedelta
 
-from sqlalchemy import func, select
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from wxdesk.accounts.facts import facts_of
+from wxdesk.agents.queries import teams_of
 from wxdesk.contacts.models import Contact
-from wxdesk.conversations import operations as conversations
+from wxdesk.conversations.assigning import Handover, put, taken_by_answering
+from wxdesk.conversations.drafts import drafts_of, forget_drafts
+from wxdesk.conversations.lifecycle import pend, snooze
+from wxdesk.conversations.merging import get_surviving
 from wxdesk.conversations.models import Conversation, Message
-from wxdesk.conversations.operations import changed, claim, get_locked, oldest_unanswered
-from wxdesk.conversations.queries import (
-    ConversationFilter,
-    MessageRow,
-    Order,
-    list_conversations,
-    list_newer,
-)
-from wxdesk.conversations.rules import Direction, SenderKind, Status
+from wxdesk.conversations.operations import changed, get_locked
+from wxdesk.conversations.queries import MessageRow, list_newer
+from wxdesk.conversations.rules import Direction, DraftKind, SenderKind, Status, printable
+from wxdesk.conversations.timeline import Activity, note_activity
+from wxdesk.conversations.waiting import lock_waiting, most_urgent
+from wxdesk.inbox.then import Then, ThenKind
+from wxdesk.inbox.undo import before_of, remember
 from wxdesk.inbox.ways import Way, Ways, accounts_with_templates, count_on_their_way, ways_of
 from wxdesk.media.operations import bind
 from wxdesk.outbound import held
@@ -31,16 +34,14 @@ from wxdesk.outbound.rules import Via, text_problem
 from wxdesk.plumbing.db import write_in_order
 from wxdesk.plumbing.errors import ConflictError, InvalidInputError, NotFoundError
 from wxdesk.plumbing.unit_of_work import UnitOfWork
-from wxdesk.sla.operations import waiting_ends, waits_for_answer_to
-from wxdesk.triage.rules import printable
+from wxdesk.sla import episodes
+from wxdesk.sla.episodes import end
 from wxdesk.wechat.splitting import MOST_BYTES, split_text
 from wxdesk.words import say
 
 MOST_NEWER = 50
 MOST_PARTS = 5
 LONGEST_KEY = 100
-TRIES = 20
-ROUNDS = 5
 
 
 class ThreadMovedError(ConflictError):
@@ -55,7 +56,8 @@ class Answer:
     """What an agent sends: bound to what they had read, and unrepeatable by its key.
 
     `may_split`: a text longer than WeChat takes leaves in parts. `is_held`: if it can't leave now,
-    it waits until the customer writes again.
+    it waits until the customer writes again. For `undo_seconds` (0 to 10) it can be taken back.
+    `then` is done in the same transaction. `takes`: a conversation that nobody has is the author's.
     """
 
     conversation_id: int
@@ -65,6 +67,9 @@ class Answer:
     idempotency_key: str | None = None
     may_split: bool = False
     is_held: bool = False
+    undo_seconds: int = 0
+    then: Then | None = None
+    takes: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,26 +86,34 @@ def reply(uow: UnitOfWork, answer: Answer) -> Message:
     """Store the answer with its delivery rows, and ring for its sending; the first part's message.
 
     Raises ThreadMovedError (nothing stored) when there are newer messages; the same idempotency
-    key returns the message that was stored first. The clock is met when WeChat has accepted it.
+    key returns the message that was stored first, also one that was taken back since. The clock is
+    met when WeChat has accepted it.
     """
     conversation, contact = get_locked(uow, answer.conversation_id)
     parts = _parts(answer)
     if (earlier := _sent_before(uow, answer, parts[0])) is not None:
         return earlier
     if conversation.status is Status.RESOLVED:
-        raise ConflictError(say("the conversation is resolved"))
+        merged_into = conversation.merged_into_id
+        raise ConflictError(say("the conversation is resolved"), merged_into=merged_into)
     is_held = _must_wait(uow, contact, answer, len(parts))
     if find_newer(uow.session, contact.id, answer.last_seen_message_id, answer.agent_id):
         raise ThreadMovedError
+    before = before_of(conversation)
     messages = [
         _store(uow, conversation, answer, _Part(part, number, len(parts), is_held))
         for number, part in enumerate(parts, 1)
     ]
-    if conversation.assignee_id is None:
-        conversation.assignee_id = answer.agent_id
+    if answer.takes and conversation.assignee_id is None:
+        taken_by_answering(uow, conversation, answer.agent_id)
     conversation.last_message_id = messages[-1].id
     conversation.last_message_at = uow.now
     changed(uow, conversation, contact)
+    _forget_draft(uow, answer)
+    if answer.then is not None:
+        _go_on(uow, answer, answer.then)
+    if answer.undo_seconds:
+        remember(uow, conversation, before, messages)
     return messages[0]
 
 
@@ -129,19 +142,17 @@ def find_newer(
 
 
 def claim_next(uow: UnitOfWork, agent_id: int) -> int | None:
-    """Claim the most urgent unassigned conversation; None when nothing waits for anybody."""
-    wanted = ConversationFilter(status=Status.OPEN, assignee_id=0)
-    for _ in range(ROUNDS):
-        rows = list_conversations(uow.session, wanted, Order.DEADLINE, None, TRIES)
-        if not rows:
-            return None
-        for row in rows:
-            try:
-                if claim(uow, row.conversation.id, agent_id):
-                    return row.conversation.id
-            except ConflictError:
-                continue  # a colleague was quicker
-    raise ConflictError(say("too many take the next one at this moment; try again"))
+    """Claim the most urgent one of the agent's teams and of no team; None when nothing waits.
+
+    A person asked for it, so it may go beyond their capacity.
+    """
+    teams: list[int | None] = [None, *(team.id for team in teams_of(uow.session, agent_id))]
+    for team_id in most_urgent(uow.session, teams):
+        for conversation in lock_waiting(uow.session, team_id, 1):
+            contact = uow.session.get_one(Contact, conversation.contact_id)
+            put(uow, conversation, contact, Handover(agent_id, by=agent_id))
+            return conversation.id
+    return None
 
 
 def resolve(
@@ -158,27 +169,36 @@ def resolve(
     conversation, contact = get_locked(uow, conversation_id)
     if conversation.status is Status.RESOLVED:
         return
-    if last_seen_message_id is not None and find_newer(
-        uow.session, contact.id, last_seen_message_id, agent_id
-    ):
+    refuse_moved(uow, conversation_id, last_seen_message_id, agent_id)
+    end(uow, conversation, contact)
+    note_activity(uow, conversation, Activity.RESOLVED, by=agent_id)
+
+
+def refuse_moved(
+    uow: UnitOfWork, conversation_id: int, last_seen_message_id: int | None, agent_id: int | None
+) -> None:
+    """ThreadMovedError when somebody wrote after what the agent had seen; None asks nothing."""
+    if last_seen_message_id is None:
+        return
+    _, contact = get_locked(uow, conversation_id)
+    if find_newer(uow.session, contact.id, last_seen_message_id, agent_id):
         raise ThreadMovedError
-    waiting_ends(uow, conversation)
-    conversation.status = Status.RESOLVED
-    conversation.resolved_at = uow.now
-    changed(uow, conversation, contact)
 
 
-def reopen(uow: UnitOfWork, conversation_id: int) -> None:
-    """Open a resolved conversation again; whoever had no answer waits as before."""
-    conversations.reopen(uow, conversation_id)
-    conversation, contact = get_locked(uow, conversation_id)
-    answered = select(func.max(Message.id)).where(
-        Message.conversation_id == conversation_id, Message.sender_kind == SenderKind.AGENT
-    )
-    waiting = oldest_unanswered(uow, conversation_id, after_id=uow.session.scalar(answered) or 0)
-    if waiting is not None and conversation.waiting_since is None:
-        waits_for_answer_to(uow, conversation, waiting)
-        changed(uow, conversation, contact)
+def reopen(uow: UnitOfWork, conversation_id: int, *, agent_id: int | None = None) -> None:
+    """Open a resolved, snoozed or pending one again; whoever had no answer waits as before."""
+    episodes.reopen(uow, conversation_id, by=agent_id)
+
+
+def _go_on(uow: UnitOfWork, answer: Answer, then: Then) -> None:
+    """What the agent wants to happen to the conversation with the answer."""
+    conversation_id, agent_id = answer.conversation_id, answer.agent_id
+    if then.kind is ThenKind.RESOLVE:
+        resolve(uow, conversation_id, agent_id=agent_id)
+    elif then.kind is ThenKind.SNOOZE:
+        snooze(uow, conversation_id, until=then.until, agent_id=agent_id)
+    else:
+        pend(uow, conversation_id, agent_id=agent_id)
 
 
 def _parts(answer: Answer) -> list[Outgoing]:
@@ -228,9 +248,16 @@ def _sent_before(uow: UnitOfWork, answer: Answer, first: Outgoing) -> Message | 
         first.text,
         first.fields,
     )
-    if earlier.conversation_id != answer.conversation_id or not is_same:
+    if earlier.conversation_id != get_surviving(uow, answer.conversation_id).id or not is_same:
         raise ConflictError(say("this Idempotency-Key was used for another message"))
     return earlier
+
+
+def _forget_draft(uow: UnitOfWork, answer: Answer) -> None:
+    """What was sent is no draft any more, unless its author has typed on meanwhile."""
+    draft = drafts_of(uow.session, answer.conversation_id, answer.agent_id).reply.strip()
+    if draft and draft == printable(answer.outgoing.text).strip():
+        forget_drafts(uow, answer.conversation_id, agent_id=answer.agent_id, kind=DraftKind.REPLY)
 
 
 def _ways(uow: UnitOfWork, contact: Contact) -> Ways:
@@ -303,11 +330,13 @@ def _store(uow: UnitOfWork, conversation: Conversation, answer: Answer, part: _P
     if outgoing.attachment_id is not None:
         bind(uow, outgoing.attachment_id, message.id, answer.agent_id)
     is_template = outgoing.kind is OutgoingKind.TEMPLATE
+    undo_until = uow.now + timedelta(seconds=answer.undo_seconds)
     queue_delivery(
         uow,
         message,
         is_held=part.is_held,
         may_wait=answer.is_held,
         via=Via.TEMPLATE if is_template else Via.CUSTOMER_SERVICE,
+        undo_until=undo_until if answer.undo_seconds else None,
     )
     return message

@@ -34,6 +34,8 @@ class Senders:
         kind, sender_id = message.sender_kind, message.sender_id
         if kind is SenderKind.CUSTOMER:
             return {"kind": kind, "id": message.contact_id, "name": contact_name}
+        if kind is SenderKind.SYSTEM:
+            return {"kind": kind, "id": None, "name": ""}
         names = self._agents if kind is SenderKind.AGENT else self._rules
         return {"kind": kind, "id": sender_id, "name": names.get(sender_id or 0, "")}
 
@@ -42,7 +44,8 @@ def messages_json(session: Session, rows: Sequence[MessageRow]) -> list[dict[str
     """Messages with sender names, delivery states, rule names and files."""
     messages = [row.message for row in rows]
     senders = Senders(session, messages)
-    outgoing = [message.id for message in messages if message.sender_kind is SenderKind.AGENT]
+    sent = (SenderKind.AGENT, SenderKind.SYSTEM)
+    outgoing = [message.id for message in messages if message.sender_kind in sent]
     states = list_states(session, outgoing)
     files = _files(session, messages)
     return [
@@ -101,6 +104,8 @@ def _message(
         "error": _error(state),
         "rule": _rule(it, senders),
         "place": it.place,
+        "undo_until": _undo_until(state),
+        "is_undone": it.undone_at is not None,
         "created_at": iso(it.created_at),
         "received_at": iso(it.received_at),
         "sent_at": iso(state.settled_at) if state and state.state is Delivery.SENT else None,
@@ -109,15 +114,20 @@ def _message(
 
 def _delivery(message: Message, state: DeliveryState | None) -> str | None:
     """A rule's answer left in the webhook's own HTTP answer, so it is sent."""
-    if message.direction is Direction.INCOMING:
+    if message.direction is not Direction.OUTGOING:
         return None
     return state.state if state else "sent"
 
 
 def _sent_by(message: Message, state: DeliveryState | None) -> str | None:
-    if message.direction is Direction.INCOMING:
+    if message.direction is not Direction.OUTGOING:
         return None
     return state.via if state else Via.PASSIVE
+
+
+def _undo_until(state: DeliveryState | None) -> str | None:
+    is_waiting = state is not None and state.state in (Delivery.QUEUED, Delivery.HELD)
+    return iso(state.undo_until) if state and is_waiting else None
 
 
 def _error(state: DeliveryState | None) -> dict[str, Any] | None:

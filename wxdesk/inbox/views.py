@@ -4,12 +4,26 @@ from __future__ import annotations
 
 import json
 
-from flask import Blueprint, Response, current_app, render_template, request
+from flask import (
+    Blueprint,
+    Response,
+    current_app,
+    flash,
+    redirect,
+    render_template,
+    request,
+    url_for,
+)
+from werkzeug.wrappers import Response as WerkzeugResponse
 
 from wxdesk.agents.access import person, requires, signed_session
+from wxdesk.agents.rules import ALL_PERMISSIONS
+from wxdesk.inbox import spam
 from wxdesk.plumbing.http import problem
 from wxdesk.plumbing.live import Listener, event_stream
+from wxdesk.plumbing.translation import translated
 from wxdesk.runtime import current
+from wxdesk.words import say
 
 bp = Blueprint("inbox", __name__)
 
@@ -17,16 +31,13 @@ RETRY_SECONDS = "20"
 
 
 @bp.get("/inbox")
+@bp.get("/inbox/search", endpoint="search")
 @bp.get("/inbox/<int:conversation_id>")
 @requires("conversations.read")
 def inbox(conversation_id: int | None = None) -> str:
-    """The page; the island reads the conversation from the address."""
+    """The page; the island reads the conversation, or what is searched, from the address."""
     me = person()
-    permissions = sorted(
-        name
-        for name in ("conversations.read", "conversations.reply", "conversations.assign")
-        if me.may(name)
-    )
+    permissions = sorted(name for name in ALL_PERMISSIONS if me.may(name))
     me_json = json.dumps(
         {
             "id": me.id,
@@ -45,6 +56,16 @@ def inbox(conversation_id: int | None = None) -> str:
         conversation_id=conversation_id,
         timezone=current().settings.timezone,
     )
+
+
+@bp.post("/settings/set-aside/spam/<int:contact_id>/undo")
+@requires("conversations.reply")
+def not_spam(contact_id: int) -> WerkzeugResponse:
+    """The customer's conversation is back in the inbox, with all that was set aside."""
+    with current().unit_of_work() as uow:
+        spam.not_spam(uow, contact_id, agent_id=person().id)
+    flash(translated(say("No spam: the conversation is back in the inbox.")))
+    return redirect(url_for("intake_pages.set_aside"))
 
 
 @bp.get("/live")

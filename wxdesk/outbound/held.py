@@ -12,6 +12,7 @@ from __future__ import annotations
 import json
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from redis import Redis
@@ -98,7 +99,7 @@ def joined(texts: Sequence[tuple[int, str]]) -> Joined | None:
 def offer(uow: UnitOfWork, contact: Contact) -> None:
     """After the commit the webhook knows what waits for this customer."""
     account_id, openid = contact.account_id, contact.openid
-    value = _as_json(joined(_texts_of(uow.session, contact.id)))
+    value = _as_json(joined(_texts_of(uow.session, contact.id, uow.now)))
     uow.then(lambda redis: _offer(redis, account_id, openid, value, "*"))
 
 
@@ -148,9 +149,10 @@ def unmark(redis: Redis, account_id: int, marks: Iterable[Mark]) -> None:
         redis.eval(UNMARK, 1, taken_key(account_id), mark.openid, mark.raw)
 
 
-def list_texts(session: Session, account_id: int) -> dict[str, Texts]:
+def list_texts(session: Session, account_id: int, now: datetime) -> dict[str, Texts]:
     """All that waits for customers of this account, the oldest first, page by page."""
     found: dict[str, Texts] = {}
+    undoable: set[str] = set()
     after_id = 0
     while True:
         rows = session.execute(
@@ -159,8 +161,11 @@ def list_texts(session: Session, account_id: int) -> dict[str, Texts]:
             .where(Contact.account_id == account_id, DeliveryRow.id > after_id)
             .limit(PAGE)
         ).all()
-        for delivery_id, text, openid in rows:
-            found.setdefault(openid, []).append((delivery_id, text))
+        for delivery_id, text, undo_until, openid in rows:
+            if _may_be_undone(undo_until, now):
+                undoable.add(openid)
+            if openid not in undoable:
+                found.setdefault(openid, []).append((delivery_id, text))
         if len(rows) < PAGE:
             return found
         after_id = rows[-1][0]
@@ -187,14 +192,23 @@ def count_held(session: Session, contact_ids: Iterable[int]) -> dict[int, int]:
     return found
 
 
-def _texts_of(session: Session, contact_id: int) -> Texts:
+def _texts_of(session: Session, contact_id: int, now: datetime) -> Texts:
     rows = session.execute(_waiting().where(DeliveryRow.contact_id == contact_id).limit(MOST_HELD))
-    return [(delivery_id, text) for delivery_id, text in rows]
+    found: Texts = []
+    for delivery_id, text, undo_until in rows:
+        if _may_be_undone(undo_until, now):
+            break  # nor what comes after it: the order stays
+        found.append((delivery_id, text))
+    return found
+
+
+def _may_be_undone(undo_until: datetime | None, now: datetime) -> bool:
+    return undo_until is not None and undo_until > now
 
 
 def _waiting() -> Any:
     return (
-        select(DeliveryRow.id, Message.text)
+        select(DeliveryRow.id, Message.text, DeliveryRow.undo_until)
         .join(Message, Message.id == DeliveryRow.message_id)
         .join(Contact, Contact.id == DeliveryRow.contact_id)
         .where(DeliveryRow.state == Delivery.HELD, Message.kind == "text")

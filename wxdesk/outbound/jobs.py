@@ -12,17 +12,20 @@ from wxdesk.accounts.clients import client_for
 from wxdesk.accounts.facts import facts_of
 from wxdesk.accounts.queries import AccountKeys, get_keys, list_names
 from wxdesk.accounts.rules import Capability
-from wxdesk.background_jobs import REPAIR_HELD, SWEEP_DELIVERIES
+from wxdesk.background_jobs import RELEASE_UNDOABLE, REPAIR_HELD, SWEEP_DELIVERIES
 from wxdesk.media.sending import forget_upload, media_id_for
-from wxdesk.outbound import held, operations
+from wxdesk.outbound import held, operations, undo
 from wxdesk.outbound.contents import OutgoingKind, content_of
 from wxdesk.outbound.operations import Parcel, claim_delivery
+from wxdesk.outbound.queries import holds_undoable, list_abandoned, list_expired
 from wxdesk.outbound.rules import NO_MESSAGES, NO_RIGHT
 from wxdesk.outbound.settling import (
+    ring_for_due,
+    settle_abandoned,
+    settle_expired,
     settle_failed,
     settle_sent,
     settle_unrecorded,
-    sweep_deliveries,
 )
 from wxdesk.plumbing.clock import pause
 from wxdesk.plumbing.errors import DeliveryError, WxdeskError
@@ -68,15 +71,35 @@ def deliver(delivery_id: int) -> None:
 
 @rung(SWEEP_DELIVERIES)
 def sweep() -> None:
-    """Find what was forgotten: lost doorbells, unseen ends, held answers whose window is open."""
+    """Find what was forgotten: lost doorbells, unseen ends, held answers whose window is open.
+
+    Each end in its own transaction: it locks a conversation, and others wait for nothing else.
+    """
     runtime = current()
     with runtime.reading() as session:
         facts = facts_of(session, [account.id for account in list_names(session)])
+        abandoned = list_abandoned(session, runtime.clock())
+        expired = list_expired(session, runtime.clock())
+    for settle, delivery_ids in ((settle_abandoned, abandoned), (settle_expired, expired)):
+        for delivery_id in delivery_ids:
+            with runtime.unit_of_work() as uow:
+                settle(uow, delivery_id)
     capable = [account_id for account_id, fact in facts.items() if fact.has_messages]
     taken = held.taken_ids(runtime.redis, capable)
     with runtime.unit_of_work() as uow:
-        sweep_deliveries(uow)
+        ring_for_due(uow)
         operations.release_open(uow, capable, taken)
+
+
+@rung(RELEASE_UNDOABLE)
+def release_undoable() -> None:
+    """Send the answers whose seconds for undoing are over."""
+    runtime = current()
+    with runtime.reading() as session:
+        if not holds_undoable(session):
+            return
+    with runtime.unit_of_work() as uow:
+        undo.release_undoable(uow)
 
 
 @rung(REPAIR_HELD)
@@ -102,14 +125,13 @@ def _repair(runtime: Runtime, account_id: int, *, has_messages: bool) -> None:
     marked = {delivery_id for mark in before.marks for delivery_id in mark.delivery_ids}
     with runtime.reading() as session:
         waiting = held.still_held(session, marked)
-        truth = {} if has_messages else held.list_texts(session, account_id)
+        truth = {} if has_messages else held.list_texts(session, account_id, runtime.clock())
     oldest = int(runtime.clock().timestamp()) - UNRECORDED_SECONDS
     ended = [mark for mark in before.marks if not waiting.intersection(mark.delivery_ids)]
     lost = [mark for mark in before.marks if mark not in ended and mark.seconds < oldest]
-    if lost:
+    for delivery_id in [it for mark in lost for it in mark.delivery_ids]:
         with runtime.unit_of_work() as uow:
-            ids = [delivery_id for mark in lost for delivery_id in mark.delivery_ids]
-            settle_unrecorded(uow, ids)
+            settle_unrecorded(uow, delivery_id)
     held.unmark(runtime.redis, account_id, [*ended, *lost])
     held.repair(runtime.redis, account_id, before, truth)
 

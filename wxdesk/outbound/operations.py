@@ -9,9 +9,10 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, select, update
+from sqlalchemy import ColumnElement, func, literal, select, update
 from sqlalchemy.orm import aliased
 
 from wxdesk.accounts.facts import facts_of
@@ -55,25 +56,28 @@ def queue_delivery(
     is_held: bool = False,
     may_wait: bool = False,
     via: Via = Via.CUSTOMER_SERVICE,
+    undo_until: datetime | None = None,
 ) -> DeliveryRow:
     """Make the delivery row of a new outgoing message, in its transaction.
 
     A held one waits until the customer writes; with `may_wait` it becomes one if WeChat refuses.
+    With `undo_until` nobody is rung for: it leaves when that is over (outbound/undo.py).
     """
     row = DeliveryRow(
         message_id=message.id,
         contact_id=message.contact_id,
-        next_attempt_at=uow.now,
+        next_attempt_at=undo_until or uow.now,
         queued_at=uow.now,
         state=Delivery.HELD if is_held else Delivery.QUEUED,
         may_wait=is_held or may_wait,
         via=via,
+        undo_until=undo_until,
     )
     uow.session.add(row)
     uow.session.flush()
     if is_held:
         held.offer(uow, uow.session.get_one(Contact, message.contact_id))
-    else:
+    elif undo_until is None:
         uow.enqueue(DELIVER_MESSAGE, row.id)
     return row
 
@@ -107,7 +111,13 @@ def claim_delivery(uow: UnitOfWork, delivery_id: int) -> Parcel | None:
             DeliveryRow.next_attempt_at <= uow.now,
             ~is_blocked(),
         )
-        .values(state=Delivery.SENDING, claimed_at=uow.now, attempts=DeliveryRow.attempts + 1)
+        .values(
+            state=Delivery.SENDING,
+            claimed_at=uow.now,
+            attempts=DeliveryRow.attempts + 1,
+            undo_until=None,
+            undo=None,
+        )
         .execution_options(synchronize_session=False)
     )
     if claimed.rowcount != 1:  # type: ignore[attr-defined]
@@ -130,13 +140,18 @@ def release_held(uow: UnitOfWork, contacts: Iterable[Contact]) -> None:
 
 
 def requeue(uow: UnitOfWork, delivery_ids: list[int], states: Sequence[Delivery]) -> None:
-    """Send these now, from the first attempt on, as far as they are still in one of the states."""
+    """Send these now, from the first attempt on, as far as they are still in one of the states.
+
+    One that its author may still take back leaves when they no longer can.
+    """
     changed = uow.session.scalars(
         update(DeliveryRow)
         .where(DeliveryRow.id.in_(delivery_ids), DeliveryRow.state.in_(states))
         .values(
             state=Delivery.QUEUED,
-            next_attempt_at=uow.now,
+            next_attempt_at=func.coalesce(
+                DeliveryRow.undo_until, literal(uow.now, DeliveryRow.next_attempt_at.type)
+            ),
             queued_at=uow.now,
             attempts=0,
             error_code=None,
@@ -149,22 +164,6 @@ def requeue(uow: UnitOfWork, delivery_ids: list[int], states: Sequence[Delivery]
     ).all()
     for delivery_id in sorted(changed):
         uow.enqueue(DELIVER_MESSAGE, delivery_id)
-
-
-def withdraw(uow: UnitOfWork, message_id: int) -> Message:
-    """Take back an answer that has not left yet; ConflictError if it has."""
-    row, message, contact = _of_message(uow, message_id)
-    taken = uow.session.execute(
-        update(DeliveryRow)
-        .where(DeliveryRow.id == row.id, DeliveryRow.state == Delivery.HELD)
-        .values(state=Delivery.WITHDRAWN, settled_at=uow.now)
-        .execution_options(synchronize_session=False)
-    )
-    if taken.rowcount != 1:  # type: ignore[attr-defined]
-        raise ConflictError(say("this answer does not wait any more"))
-    held.offer(uow, contact)
-    uow.announce("inbox", f"conversation:{message.conversation_id}")
-    return message
 
 
 def try_again(uow: UnitOfWork, message_id: int, *, is_held: bool) -> Message:
@@ -193,6 +192,7 @@ def try_account_now(uow: UnitOfWork, account_id: int, taken: Collection[int]) ->
             Contact.account_id == account_id,
             DeliveryRow.state == Delivery.QUEUED,
             DeliveryRow.next_attempt_at > uow.now,
+            DeliveryRow.undo_until.is_(None),
         )
         .order_by(DeliveryRow.id)
         .limit(MOST_SWEPT)
@@ -257,7 +257,7 @@ def _parcel(uow: UnitOfWork, row: DeliveryRow) -> Parcel:
         text=message.text,
         fields=message.payload or {},
         attachment_id=attachment_id,
-        is_by_rule=message.sender_kind is SenderKind.RULE,
+        is_by_rule=message.sender_kind is not SenderKind.AGENT,
         window_remaining=contact.window_remaining,
     )
 

@@ -11,7 +11,9 @@ from wxdesk.words import say
 
 GIVEN_UP_AFTER = timedelta(seconds=150)  # longer than the job that sends may take
 LONGEST_WAIT = timedelta(hours=48)  # no reply window is longer
+LONGEST_OWN_WAIT = timedelta(minutes=30)  # what the desk itself asks is out of place later
 LONGEST_HELD = timedelta(days=30)
+LONGEST_UNDO = timedelta(seconds=10)
 MOST_ATTEMPTS = 6
 ACCOUNT_PAUSE = timedelta(minutes=1)
 MOST_ACCOUNT_ATTEMPTS = 30
@@ -65,12 +67,16 @@ class NextStep:
 
 @dataclass(frozen=True, slots=True)
 class Sending:
-    """What is known of the message: `is_text` can wait for a push, `may_wait` was asked to."""
+    """What is known of the message: `is_text` can wait for a push, `may_wait` was asked to.
+
+    `patience` is how long after `queued_at` it may be tried.
+    """
 
     attempts: int
     queued_at: datetime
     is_text: bool = True
     may_wait: bool = False
+    patience: timedelta = LONGEST_WAIT
 
 
 def next_step(refusal: Refusal, sending: Sending, now: datetime) -> NextStep:
@@ -84,10 +90,10 @@ def next_step(refusal: Refusal, sending: Sending, now: datetime) -> NextStep:
         return NextStep(Delivery.HELD if sending.is_text else Delivery.FAILED)
     if refusal.action in (Action.CLOSE_WINDOW, Action.SPEND_WINDOW):
         return NextStep(Delivery.HELD if sending.may_wait else Delivery.FAILED)
-    if now - sending.queued_at > LONGEST_WAIT:
-        return NextStep(Delivery.FAILED)
     at = _next_attempt(refusal, sending.attempts, now)
-    return NextStep(Delivery.QUEUED, at) if at else NextStep(Delivery.FAILED)
+    if at is None or max(at, now) - sending.queued_at > sending.patience:
+        return NextStep(Delivery.FAILED)
+    return NextStep(Delivery.QUEUED, at)
 
 
 def next_attempt_after(attempts: int) -> timedelta | None:

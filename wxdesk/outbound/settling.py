@@ -14,14 +14,16 @@ from wxdesk.contacts import windows
 from wxdesk.contacts.models import Contact
 from wxdesk.contacts.operations import get_locked as get_locked_contact
 from wxdesk.contacts.rules import SyncState
-from wxdesk.conversations.models import Message
-from wxdesk.conversations.operations import changed, get_locked, oldest_unanswered
+from wxdesk.conversations.merging import get_surviving
+from wxdesk.conversations.models import Conversation, Message
+from wxdesk.conversations.operations import changed, oldest_unanswered
+from wxdesk.conversations.rules import SenderKind
 from wxdesk.outbound import held
 from wxdesk.outbound.models import DeliveryRow
 from wxdesk.outbound.operations import MOST_SWEPT, is_blocked
 from wxdesk.outbound.rules import (
-    GIVEN_UP_AFTER,
-    LONGEST_HELD,
+    LONGEST_OWN_WAIT,
+    LONGEST_WAIT,
     NO_MESSAGES,
     NO_RIGHT,
     Delivery,
@@ -31,8 +33,9 @@ from wxdesk.outbound.rules import (
     Via,
     next_step,
 )
-from wxdesk.plumbing.errors import DeliveryError
+from wxdesk.plumbing.errors import ConflictError, DeliveryError, NotFoundError
 from wxdesk.plumbing.unit_of_work import UnitOfWork
+from wxdesk.sla.episodes import answer_failed
 from wxdesk.sla.operations import person_answered
 from wxdesk.wechat.error_codes import Action, meaning_of_text
 from wxdesk.words import say
@@ -58,8 +61,9 @@ def settle_failed(uow: UnitOfWork, delivery_id: int, error: DeliveryError) -> No
     sending = Sending(
         attempts=row.attempts,
         queued_at=row.queued_at or message.created_at,
-        is_text=message.kind == "text",
+        is_text=message.kind == "text" and message.sender_kind is SenderKind.AGENT,
         may_wait=row.may_wait,
+        patience=LONGEST_WAIT if message.sender_kind is SenderKind.AGENT else LONGEST_OWN_WAIT,
     )
     step = next_step(refusal, sending, uow.now)
     if not _take(uow, delivery_id, step, error):
@@ -70,7 +74,21 @@ def settle_failed(uow: UnitOfWork, delivery_id: int, error: DeliveryError) -> No
     if step.state in (Delivery.FAILED, Delivery.HELD):
         _end_later_parts(uow, message, step.state)
     if step.state is not Delivery.QUEUED and message.conversation_id is not None:
-        changed(uow, *get_locked(uow, message.conversation_id))  # its window may be another now
+        conversation, contact = _conversation_of(uow, message)
+        changed(uow, conversation, contact)  # its window may be another now
+        if step.state is not Delivery.HELD and message.sender_kind is SenderKind.AGENT:
+            answer_failed(uow, conversation, contact, message.id)
+
+
+def withdraw(uow: UnitOfWork, message_id: int) -> Message:
+    """Take back an answer that waits for the customer; ConflictError if it does not any more."""
+    message = uow.session.get(Message, message_id)
+    row = _delivery_of(uow, message_id)
+    if message is None or row is None:
+        raise NotFoundError(say("there is no answer %(id)d", id=message_id))
+    if not _end_held(uow, row, {"state": Delivery.WITHDRAWN, "undo_until": None, "undo": None}):
+        raise ConflictError(say("this answer does not wait any more"))
+    return message
 
 
 def settle_passive(
@@ -92,25 +110,19 @@ def settle_passive(
     for row in rows:
         row.state, row.via, row.settled_at = Delivery.SENT, Via.PASSIVE, left_at
         row.error_code = row.last_error = None
+        uow.session.get_one(Message, row.message_id).undone_at = None
         uow.session.flush()
         _meet_clock(uow, row, left_at)
         _announce(uow, row)
     held.taken(uow, contact)
 
 
-def settle_unrecorded(uow: UnitOfWork, delivery_ids: Sequence[int]) -> None:
-    """The webhook gave these out long ago, and nothing was ever recorded: they may have arrived."""
-    uow.session.execute(
-        update(DeliveryRow)
-        .where(DeliveryRow.id.in_(list(delivery_ids)), DeliveryRow.state == Delivery.HELD)
-        .values(
-            state=Delivery.UNCONFIRMED,
-            settled_at=uow.now,
-            error_code="lost",
-            last_error=say("the process that sent it was stopped"),
-        )
-        .execution_options(synchronize_session=False)
-    )
+def settle_unrecorded(uow: UnitOfWork, delivery_id: int) -> None:
+    """The webhook gave it out long ago, and nothing was ever recorded: it may have arrived."""
+    reason = say("the process that sent it was stopped")
+    row = uow.session.get_one(DeliveryRow, delivery_id)
+    values = {"state": Delivery.UNCONFIRMED, "error_code": "lost", "last_error": reason}
+    _end_held(uow, row, values)
 
 
 def note_template_result(uow: UnitOfWork, account_id: int, wechat_msgid: str, status: str) -> None:
@@ -127,24 +139,25 @@ def note_template_result(uow: UnitOfWork, account_id: int, wechat_msgid: str, st
         row.state, row.error_code = Delivery.FAILED, "template"
         row.last_error = say("WeChat did not deliver the template message (%(why)s)", why=status)
         _announce(uow, row)
+        _bring_back(uow, row)
 
 
-def sweep_deliveries(uow: UnitOfWork) -> None:
-    """Ring again for rows whose doorbell was lost; own up to sends that nobody saw the end of."""
-    abandoned = uow.session.scalars(
-        select(DeliveryRow.id)
-        .where(
-            DeliveryRow.state == Delivery.SENDING,
-            DeliveryRow.claimed_at < uow.now - GIVEN_UP_AFTER,
-        )
-        .order_by(DeliveryRow.contact_id, DeliveryRow.id)  # customers are locked in this order
-        .limit(MOST_SWEPT)
-    ).all()
-    for delivery_id in abandoned:
-        lost = DeliveryError(
-            say("the process that sent it was stopped"), code="lost", is_ambiguous=True
-        )
-        settle_failed(uow, delivery_id, lost)
+def settle_abandoned(uow: UnitOfWork, delivery_id: int) -> None:
+    """Nobody saw the end of this send: it may have arrived."""
+    reason = say("the process that sent it was stopped")
+    settle_failed(uow, delivery_id, DeliveryError(reason, code="lost", is_ambiguous=True))
+
+
+def settle_expired(uow: UnitOfWork, delivery_id: int) -> None:
+    """After a month a held answer does not fit any more: it failed, an agent may decide anew."""
+    reason = say("the customer has not written for a month")
+    row = uow.session.get_one(DeliveryRow, delivery_id)
+    values = {"state": Delivery.FAILED, "error_code": "expired", "last_error": reason}
+    _end_held(uow, row, values)
+
+
+def ring_for_due(uow: UnitOfWork) -> None:
+    """Ring again for rows whose doorbell was lost."""
     due = uow.session.scalars(
         select(DeliveryRow.id)
         .where(
@@ -157,25 +170,44 @@ def sweep_deliveries(uow: UnitOfWork) -> None:
     )
     for delivery_id in due:
         uow.enqueue(DELIVER_MESSAGE, delivery_id)
-    _expire_held(uow)
 
 
-def _expire_held(uow: UnitOfWork) -> None:
-    """After a month an answer does not fit any more: it failed, and an agent may decide anew."""
-    uow.session.execute(
+def _end_held(uow: UnitOfWork, row: DeliveryRow, values: dict[str, Any]) -> bool:
+    """An answer that waited does not go, and the customer waits again; False if it did not wait.
+
+    The conversation is locked before the row, as in whatever else ends what waits.
+    """
+    message = uow.session.get_one(Message, row.message_id)
+    if message.conversation_id is not None:
+        get_surviving(uow, message.conversation_id)
+    ended = uow.session.execute(
         update(DeliveryRow)
-        .where(
-            DeliveryRow.state == Delivery.HELD,
-            DeliveryRow.next_attempt_at < uow.now - LONGEST_HELD,
-        )
-        .values(
-            state=Delivery.FAILED,
-            settled_at=uow.now,
-            error_code="expired",
-            last_error=say("the customer has not written for a month"),
-        )
+        .where(DeliveryRow.id == row.id, DeliveryRow.state == Delivery.HELD)
+        .values(**values, settled_at=uow.now)
         .execution_options(synchronize_session=False)
     )
+    if ended.rowcount != 1:  # type: ignore[attr-defined]
+        return False
+    uow.session.refresh(row)
+    held.offer(uow, uow.session.get_one(Contact, row.contact_id))
+    _bring_back(uow, row)
+    return True
+
+
+def _bring_back(uow: UnitOfWork, row: DeliveryRow) -> None:
+    """A person's answer did not go: its conversation must not stay put away."""
+    message = uow.session.get_one(Message, row.message_id)
+    if message.conversation_id is None:
+        return
+    conversation, contact = _conversation_of(uow, message)
+    if message.sender_kind is SenderKind.AGENT:
+        answer_failed(uow, conversation, contact, message.id)
+    changed(uow, conversation, contact)
+
+
+def _delivery_of(uow: UnitOfWork, message_id: int) -> DeliveryRow | None:
+    query = select(DeliveryRow).where(DeliveryRow.message_id == message_id)
+    return uow.session.scalars(query).one_or_none()
 
 
 def _refusal(row: DeliveryRow, error: DeliveryError) -> Refusal:
@@ -306,9 +338,15 @@ def _meet_clock(uow: UnitOfWork, row: DeliveryRow, answered_at: datetime | None 
     What came later, or lay in a queue meanwhile, still waits.
     """
     answer = uow.session.get_one(Message, row.message_id)
-    if answer.conversation_id is None:
-        return
-    conversation, contact = get_locked(uow, answer.conversation_id)
-    newer = oldest_unanswered(uow, answer.conversation_id, after_id=answer.id)
+    if answer.conversation_id is None or answer.sender_kind is not SenderKind.AGENT:
+        return  # what the desk asks by itself answers nothing
+    conversation, contact = _conversation_of(uow, answer)
+    newer = oldest_unanswered(uow, conversation.id, after_id=answer.id)
     person_answered(uow, conversation, answer.id, newer, answered_at)
     changed(uow, conversation, contact)
+
+
+def _conversation_of(uow: UnitOfWork, message: Message) -> tuple[Conversation, Contact]:
+    """Locked; where the message went if conversations were merged while WeChat was asked."""
+    conversation = get_surviving(uow, message.conversation_id or 0)
+    return conversation, uow.session.get_one(Contact, conversation.contact_id)
