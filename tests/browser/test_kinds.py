@@ -162,9 +162,9 @@ def test_a_file_of_the_wrong_kind_is_refused_before_the_upload(desk, log_in, tmp
     lin.fill(BOX, "报价单")
     lin.set_input_files(".composer-tools input[type=file]", table)
     expect(lin.locator(".upload-error")).to_contain_text("报价.xlsx")
-    expect(lin.locator(".composer-send .btn-primary")).to_be_disabled()
+    expect(lin.locator(".composer-send [type=submit]")).to_be_disabled()
     lin.locator(".upload button").last.click()
-    expect(lin.locator(".composer-send .btn-primary")).to_be_enabled()
+    expect(lin.locator(".composer-send [type=submit]")).to_be_enabled()
 
 
 def test_a_menu_is_sent_by_its_form_and_the_tap_is_told(desk, log_in):
@@ -213,7 +213,7 @@ def test_a_long_answer_goes_out_in_parts_on_the_second_press(desk, log_in):
     lin.fill(BOX, words)
     lin.press(BOX, "Enter")
     expect(lin.locator(".split-preview li")).to_have_count(2)
-    expect(lin.locator(".composer-send .btn-primary")).to_have_text("分 2 条发送")
+    expect(lin.locator(".composer-send [type=submit]")).to_have_text("分 2 条发送")
     assert phone(desk, wang) == []
     lin.press(BOX, "Enter")
     desk.wait_until(lambda: len(phone(desk, wang)) == 2, "both parts arrive")
@@ -230,7 +230,7 @@ def test_an_answer_after_the_last_one_waits_for_the_customer(desk, log_in):
         lin.fill(BOX, f"答复{n}")
         lin.press(BOX, "Enter")
         expect(lin.locator(".delivery.is-sent")).to_have_count(n, timeout=SLOW_MS)
-    expect(lin.locator(".composer-send .btn-primary")).to_have_text("等客户来信后发送")
+    expect(lin.locator(".composer-send [type=submit]")).to_have_text("等客户来信后发送")
     lin.fill(BOX, "答复六")
     lin.press(BOX, "Enter")
     held = lin.locator(".message.is-held", has_text="答复六")

@@ -24,7 +24,7 @@ export function csrfToken() {
 }
 
 /** The parsed answer, or null for 204. An abort by the caller rejects with AbortError. */
-export async function call(method, path, { query, body, headers = {}, signal } = {}) {
+export async function call(method, path, { query, body, headers = {}, signal, keepalive = false } = {}) {
   const url = new URL(`/api/v1${path}`, location.origin);
   for (const [name, value] of Object.entries(query ?? {})) {
     if (value !== null && value !== undefined) url.searchParams.set(name, value);
@@ -40,6 +40,7 @@ export async function call(method, path, { query, body, headers = {}, signal } =
       body: body === undefined ? undefined : JSON.stringify(body),
       credentials: "same-origin",
       cache: "no-store",
+      keepalive, // also after the page has gone
       signal: eitherOf(signal, limit),
     });
     return await answer(response);
@@ -75,4 +76,5 @@ async function answer(response) {
 export const get = (path, options) => call("GET", path, options);
 export const patch = (path, body) => call("PATCH", path, { body });
 export const put = (path, body) => call("PUT", path, { body });
+export const remove = (path, options) => call("DELETE", path, options);
 export const post = (path, body = {}, options = {}) => call("POST", path, { body, ...options });

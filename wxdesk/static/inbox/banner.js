@@ -4,6 +4,8 @@ import { connection } from "./live.js";
 import { isSignedOut, notice, spoken } from "./store.js";
 import { t } from "./texts.js";
 
+const CONNECTION_ICONS = { lost: "wifi-off", polling: "refresh" };
+
 export function Banner() {
   if (isSignedOut.value) {
     const next = encodeURIComponent(location.pathname + location.search);
@@ -12,20 +14,29 @@ export function Banner() {
       <a href=${`/login?next=${next}`}>${t("log_in_again")}</a>
     </div>`;
   }
-  if (connection.value === "ok") return null;
-  const isLost = connection.value === "lost";
-  return html`<div class=${`banner ${isLost ? "is-bad" : "is-quiet"}`} role="status">
-    <${Icon} name=${isLost ? "wifi-off" : "refresh"} /><span>${t(`connection_${connection.value}`)}</span>
+  const state = connection.value;
+  if (state === "ok") return null;
+  return html`<div class=${`banner ${state === "lost" ? "is-bad" : "is-quiet"}`} role="status">
+    <${Icon} name=${CONNECTION_ICONS[state]} /><span>${t(`connection_${state}`)}</span>
   </div>`;
 }
 
+function Action({ action }) {
+  const run = () => {
+    notice.value = null;
+    action.run();
+  };
+  return html`<button type="button" class="link-button" onClick=${run}>${action.text}</button>`;
+}
+
 export function Notice() {
-  const { text, kind } = notice.value ?? {};
+  const { text, kind, action } = notice.value ?? {};
   return html`<div class="notice-holder" role=${kind === "error" ? "alert" : "status"}>
     ${
       text &&
       html`<div class=${`notice is-${kind}`}>
       <${Icon} name=${kind === "error" ? "alert-circle" : "check"} /><span>${text}</span>
+      ${action && html`<${Action} action=${action} />`}
       <button type="button" class="icon-button" aria-label=${t("close")} onClick=${() => (notice.value = null)}>
         <${Icon} name="x" />
       </button>

@@ -1,20 +1,25 @@
-// One message: customer left, ours right, rules labelled, what is not sent yet in its own way.
+// One message: customer left, ours right, rules labelled, notes and what happened in their own way.
+import { memo } from "./memo.js";
 import { Delivery, DeliveryNote, isLoud } from "./delivery.js";
 import { Icon, html } from "./html.js";
 import { Content, isBare } from "./kinds/content.js";
 import { EventLine } from "./kinds/event_line.js";
+import { NoteBubble } from "./notes/note_bubble.js";
 import { desk } from "./store.js";
 import { t } from "./texts.js";
+import { ActivityLine } from "./thread/activity_line.js";
+import { CopyLink } from "./thread/copy_link.js";
 import { formatFull, formatTime } from "./time.js";
-import { momentOf } from "./timeline.js";
+import { isActivity, isNote, momentOf } from "./timeline.js";
 
 function RuleLabel({ message }) {
   const { rule } = message;
   const words = rule
     ? t("auto_rule", { name: rule.name, version: rule.version })
     : t(message.sender?.kind === "system" ? "auto_system" : "auto_plain");
-  return html`<p class="bubble-label" title=${rule?.matched ? t("auto_matched", { text: rule.matched }) : undefined}>
-    <${Icon} name="robot" />${words}
+  return html`<p class="bubble-label">
+    <${Icon} name="robot" /><span>${words}</span>
+    ${rule?.matched && html`<span class="auto-matched">${t("auto_matched", { text: rule.matched })}</span>`}
   </p>`;
 }
 
@@ -31,7 +36,7 @@ function speaker(message) {
 function classesOf(message, isContinued) {
   return [
     "message",
-    `from-${voiceOf(message)}`,
+    `from-${isNote(message) ? "note" : voiceOf(message)}`,
     isContinued && "is-continued",
     message.delivery === "failed" && "is-not-sent",
     message.delivery === "held" && "is-held",
@@ -41,11 +46,10 @@ function classesOf(message, isContinued) {
     .join(" ");
 }
 
-export function Bubble({ message, isContinued }) {
-  if (message.kind === "event") return html`<${EventLine} message=${message} />`;
+function Words({ message, isContinued }) {
   const voice = voiceOf(message);
   const moment = momentOf(message);
-  return html`<article class=${classesOf(message, isContinued)}>
+  return html`
     ${
       voice === "auto"
         ? html`<${RuleLabel} message=${message} />`
@@ -57,7 +61,21 @@ export function Bubble({ message, isContinued }) {
     <div class="bubble-foot">
       <time datetime=${moment} title=${formatFull(moment)}>${formatTime(moment)}</time>
       <${Delivery} message=${message} />
+      <${CopyLink} message=${message} />
     </div>
     ${isLoud(message) && html`<${DeliveryNote} message=${message} />`}
-  </article>`;
+  `;
 }
+
+/** Drawn again only when the message changes: a long thread stays quick. */
+export const Bubble = memo(function Bubble({ message, isContinued }) {
+  if (isActivity(message)) return html`<${ActivityLine} message=${message} />`;
+  if (message.kind === "event") return html`<${EventLine} message=${message} />`;
+  return html`<article class=${classesOf(message, isContinued)}>
+    ${
+      isNote(message)
+        ? html`<${NoteBubble} message=${message} extra=${html`<${CopyLink} message=${message} />`} />`
+        : html`<${Words} message=${message} isContinued=${isContinued} />`
+    }
+  </article>`;
+});

@@ -1,10 +1,12 @@
-// Small live marks: waiting time, service-level chip, reply-window chip, avatar.
+// Small live marks: waiting time, service-level chip, reply-window chip, who is here, avatar.
 import { Icon, html } from "./html.js";
 import { replyWindow, runningClock, urgency } from "./sla.js";
 import { t } from "./texts.js";
-import { formatFull, formatHours, formatSpan, nowNear } from "./time.js";
+import { formatFull, formatHours, formatMoment, formatShort, formatSpan, nowNear } from "./time.js";
 
 const HUES = 8;
+const MOST_DOTS = 5;
+const MOST_HERE = 3;
 
 export function Avatar({ contact, large = false }) {
   const name = contact?.name ?? "";
@@ -49,10 +51,11 @@ export function HeldChip({ conversation }) {
   return html`<span class="chip held-chip"><${Icon} name="clock-pause" />${t("held_chip", { n: conversation.held })}</span>`;
 }
 
-/** Somebody waits and WeChat will soon take no answer any more. */
-export function ClosingChip({ conversation }) {
-  if (!conversation.is_closing_soon || conversation.status === "resolved") return null;
-  return html`<span class="chip closing-chip"><${Icon} name="hourglass" />${t("closing_soon")}</span>`;
+/** Filled for each answer that WeChat still takes, empty for each that is used. */
+export function QuotaDots({ remaining, quota }) {
+  if (!quota || quota > MOST_DOTS) return null;
+  const dots = Array.from({ length: quota }, (_, index) => index < remaining);
+  return html`<span class="dots" aria-hidden="true">${dots.map((isLeft, index) => html`<i key=${index} class=${isLeft ? "is-left" : ""}></i>`)}</span>`;
 }
 
 /** How many replies WeChat still takes, and for how long. */
@@ -66,7 +69,46 @@ export function WindowChip({ conversation }) {
   if (state === "closed" || state === "spent") {
     return html`<span class="chip window-shut"><${Icon} name="message-off" />${t(`window_${state}`)}</span>`;
   }
-  return html`<span class=${`chip window-${state}`}>
-    <${Icon} name="send" />${t("window_left", { n: remaining, time: formatHours(left) })}
+  const { quota } = conversation.reply_window;
+  const full = t("window_title", { n: remaining, time: formatHours(left) });
+  return html`<span class=${`chip window-${state}`} title=${full}>
+    ${state === "last" && html`<${Icon} name="hourglass" />`}
+    <${QuotaDots} remaining=${remaining} quota=${quota} />
+    <span class="visually-hidden">${full}</span>
+    <span aria-hidden="true">${t("window_left", { n: quota ? `${remaining}/${quota}` : remaining, time: formatShort(left) })}</span>
+  </span>`;
+}
+
+/** Until when it rests; "until the customer writes" has no time. */
+export function SnoozedChip({ conversation }) {
+  if (conversation.status !== "snoozed") return null;
+  const { snoozed_until: until } = conversation;
+  return html`<span class="chip snoozed-chip"><${Icon} name="zzz" />${until ? t("snoozed_until", { time: formatMoment(until) }) : t("snoozed_reply")}</span>`;
+}
+
+/** Why nobody has it: it came back, or nobody can take it. */
+export function ReasonChip({ conversation }) {
+  const { returned, wait_reason: reason, assignee, status } = conversation;
+  if (assignee || status !== "open") return null;
+  if (returned) {
+    const name = returned.from?.name ?? "";
+    const words = t(`returned_${returned.reason}`, { name });
+    return html`<span class="chip reason-chip" title=${words}><${Icon} name="arrow-back-up" /><span>${words}</span></span>`;
+  }
+  if (!reason || reason === "manual") return null;
+  const icon = reason === "at_capacity" ? "users" : "user-off";
+  return html`<span class="chip reason-chip" title=${t(`wait_${reason}_title`)}><${Icon} name=${icon} /><span>${t(`wait_${reason}`)}</span></span>`;
+}
+
+/** Colleagues who look at it or type in it: an eye or a pencil, with the name. */
+export function Here({ conversation }) {
+  const people = conversation.here ?? [];
+  if (!people.length) return null;
+  const words = people.map(({ name, doing }) => t(`here_${doing}`, { name })).join(", ");
+  const isTyping = people.some(({ doing }) => doing === "typing");
+  const icon = isTyping ? "message-dots" : "eye";
+  return html`<span class=${`here is-${isTyping ? "typing" : "viewing"}`} title=${words}>
+    <${Icon} name=${icon} /><span class="visually-hidden">${words}</span>
+    ${people.length > 1 && html`<span aria-hidden="true">${Math.min(people.length, MOST_HERE)}${people.length > MOST_HERE ? "+" : ""}</span>`}
   </span>`;
 }

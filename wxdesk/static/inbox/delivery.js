@@ -3,8 +3,10 @@ import { useState } from "../vendor/preact-hooks.js";
 import { copy } from "./clipboard.js";
 import { Icon, html } from "./html.js";
 import { acting, retryMessage, withdraw } from "./message_actions.js";
-import { may } from "./store.js";
+import { desk, may } from "./store.js";
 import { hasText, sentence, t } from "./texts.js";
+import { tick } from "./time.js";
+import { isUndoing, undoMessage } from "./writing/undo.js";
 
 const ICONS = {
   queued: "clock",
@@ -78,10 +80,26 @@ function words(message) {
   return t(`delivery_${delivery}`);
 }
 
+/** The last seconds before an answer leaves: counted down, with the way back. */
+function Leaving({ message, left }) {
+  return html`<span class="delivery is-leaving">
+    <${Icon} name="clock" />${t("leaves_in", { n: left })}
+    <button type="button" class="link-button" disabled=${isUndoing.value} onClick=${() => undoMessage(message)}>${t("undo")}</button>
+  </span>`;
+}
+
+function secondsLeft({ undo_until: until, delivery }) {
+  if (!until || delivery !== "queued") return 0;
+  const left = Date.parse(until) - tick.peek();
+  return left > 0 ? Math.ceil((Date.parse(until) - tick.value) / 1000) : 0;
+}
+
 /** The mark under a bubble; a held answer can be taken back. */
 export function Delivery({ message }) {
   const { delivery, part } = message;
   if (!delivery || isLoud(message)) return null;
+  const left = secondsLeft(message);
+  if (left > 0 && message.sender?.id === desk.me.id) return html`<${Leaving} message=${message} left=${left} />`;
   const isBusy = acting.value.has(`message-${message.id}`);
   return html`<span class=${`delivery is-${delivery}`}>
     <${Icon} name=${ICONS[delivery] ?? "clock"} />${words(message)}

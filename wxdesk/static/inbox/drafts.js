@@ -1,15 +1,17 @@
-// Unsent replies, one per conversation, kept in this browser; at most 100, the oldest go first.
+// Unsent replies and notes, one of each per conversation: kept in this browser first, at most 100.
 import { signal } from "../vendor/signals.js";
 import { desk } from "./store.js";
+import { tick } from "./time.js";
 
 const MOST = 100;
 const SAVE_AFTER_MS = 250;
 const LONGEST = 8000;
 
-/** {conversation id: {text, at}} */
+/** {conversation id: {text, note, at, base, isDirty}}; `base` is the server's time of what it knows. */
 export const drafts = signal({});
 
 const unsaved = new Set();
+const listeners = new Set();
 let timer = null;
 
 const storageKey = () => `wxdesk.drafts.${desk.me.id}`;
@@ -51,15 +53,39 @@ export function startDrafts() {
   });
 }
 
-export function draftOf(conversationId) {
-  return drafts.value[conversationId]?.text ?? "";
+/** Call `listener(conversationId)` whenever the agent changes a draft. */
+export function whenDraftChanges(listener) {
+  listeners.add(listener);
 }
 
-export function setDraft(conversationId, text) {
+export const draftOf = (conversationId) => drafts.value[conversationId]?.text ?? "";
+export const noteOf = (conversationId) => drafts.value[conversationId]?.note ?? "";
+
+/** Keep these facts for a conversation; what is empty and known to the server goes. */
+export function putDraft(conversationId, facts) {
   const next = { ...drafts.peek() };
-  if (text) next[conversationId] = { text: text.slice(0, LONGEST), at: Date.now() };
+  const entry = { ...next[conversationId], ...facts };
+  if (entry.text || entry.note || entry.isDirty) next[conversationId] = entry;
   else delete next[conversationId];
   drafts.value = next;
   unsaved.add(String(conversationId));
   timer ??= setTimeout(save, SAVE_AFTER_MS);
+}
+
+function change(conversationId, facts) {
+  const now = Math.max(tick.peek(), (drafts.peek()[conversationId]?.at ?? 0) + 1);
+  putDraft(conversationId, { ...facts, at: now, isDirty: true });
+  for (const listener of listeners) listener(conversationId);
+}
+
+export function setDraft(conversationId, text) {
+  if (text !== (drafts.peek()[conversationId]?.text ?? "")) {
+    change(conversationId, { text: text.slice(0, LONGEST) });
+  }
+}
+
+export function setNote(conversationId, note) {
+  if (note !== (drafts.peek()[conversationId]?.note ?? "")) {
+    change(conversationId, { note: note.slice(0, LONGEST) });
+  }
 }

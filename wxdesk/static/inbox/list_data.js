@@ -1,56 +1,82 @@
-// The conversation list: fetch, page on, and hold back re-sorting while the agent points at it.
+// The conversation list: fetch what is in view, page on, hold re-sorting while somebody points at it.
 import { batch, signal } from "../vendor/signals.js";
 import { get } from "./api.js";
-import { VIEWS, announce, counts, current, order, view } from "./store.js";
+import { countChanges, pageBefore, spliced } from "./list_window.js";
+import { announce, counts, current, filters, order, view } from "./store.js";
 import { t } from "./texts.js";
 import { setServerNow } from "./time.js";
+import { queryOf } from "./views/catalog.js";
 
 export const PAGE = 50;
-export const MOST_ROWS = 200;
+const MOST_A_CALL = 200;
+/** Nobody reads further: the list then asks for a filter. */
+export const MOST_ROWS = 10_000;
 
-/** status: "loading" | "ready" | "error" */
-export const list = signal({ status: "loading", items: [], nextCursor: null, error: null });
+const NOTHING = { items: [], marks: [], nextCursor: null, error: null };
+
+/** status: "loading" | "ready" | "error"; marks: where fetched pages begin */
+export const list = signal({ status: "loading", ...NOTHING });
 export const isLoadingMore = signal(false);
-/** A newer list that waits until the pointer has left: {items, nextCursor, changes}. */
+/** A newer list that waits until the pointer has left: {state, changes, gone: Set of ids}. */
 export const held = signal(null);
 
 const holds = new Set();
+const fetchedAt = new WeakMap(); // row -> how many news there had been when it was fetched
+let news = 0;
 let generation = 0;
 let running = null;
+let shown = { from: 0, to: 20 };
 
-function query(extra) {
-  return { ...VIEWS[view.peek()].query, order: order.peek(), ...extra };
+/** What the list is asked for at this moment, without paging. */
+export function listQuery() {
+  return { ...queryOf(view.peek()), ...filters.peek() };
 }
 
-/** Start the list of the current view and order from its beginning. */
+const query = (extra) => ({ ...listQuery(), order: order.peek(), ...extra });
+
+/** Start the list of the current view, filters and order from its beginning. */
 export function restartList() {
   generation += 1;
   running?.abort();
+  shown = { from: 0, to: 20 };
   batch(() => {
     held.value = null;
-    list.value = { status: "loading", items: [], nextCursor: null, error: null };
+    list.value = { status: "loading", ...NOTHING };
   });
   return refreshList();
 }
 
-/** Fetch as many rows as are shown and put them in, or hold them back. */
+/** Something changed at the server: what is loaded is old from now on. */
+export function noteNews() {
+  news += 1;
+}
+
+/** The list tells which rows are in view; true if some of them are older than the latest news. */
+export function showRange(from, to) {
+  shown = { from, to };
+  const rows = list.peek().items.slice(from, to + 1);
+  return rows.some((row) => (fetchedAt.get(row) ?? 0) < news);
+}
+
+const stamp = (rows, at) => rows.forEach((row) => fetchedAt.set(row, at));
+
+/** Fetch the rows in view again and put them in, or hold them back. */
 export async function refreshList() {
   const mine = generation;
+  const at = news;
   running?.abort();
   running = new AbortController();
-  const rows = Math.ceil(list.peek().items.length / PAGE) * PAGE;
-  const limit = Math.min(MOST_ROWS, Math.max(PAGE, rows));
+  const { cursor, start } = pageBefore(list.peek(), shown.from);
+  const rows = Math.ceil((shown.to + 1 - start) / PAGE) * PAGE;
+  const limit = Math.min(MOST_A_CALL, Math.max(PAGE, rows));
   try {
     const page = await get("/conversations", {
-      query: query({ limit }),
+      query: query({ limit, cursor }),
       signal: running.signal,
     });
     if (mine !== generation) return;
-    if (list.peek().items.length > limit) {
-      refreshList(); // more rows were loaded meanwhile
-      return;
-    }
-    receive(page.items, page.next_cursor);
+    stamp(page.items, at);
+    receive(spliced(list.peek(), cursor, page));
   } catch (error) {
     if (mine !== generation || error.name === "AbortError") return;
     // Rows that are on screen stay; the connection banner tells that they may be old.
@@ -64,17 +90,20 @@ export async function loadMore() {
   if (status !== "ready" || !nextCursor || isLoadingMore.peek()) return;
   if (items.length >= MOST_ROWS) return;
   const mine = generation;
+  const at = news;
   isLoadingMore.value = true;
   try {
-    const page = await get("/conversations", {
-      query: query({ limit: Math.min(PAGE, MOST_ROWS - items.length), cursor: nextCursor }),
-    });
-    if (mine !== generation || list.peek().nextCursor !== nextCursor) return;
-    const known = new Set(list.peek().items.map((row) => row.id));
+    const page = await get("/conversations", { query: query({ limit: PAGE, cursor: nextCursor }) });
+    const now = list.peek();
+    if (mine !== generation || now.nextCursor !== nextCursor) return;
+    stamp(page.items, at);
+    const known = new Set(now.items.map((row) => row.id));
     const fresh = page.items.filter((row) => !known.has(row.id));
+    const mark = fresh.length ? [{ cursor: nextCursor, firstId: fresh[0].id }] : [];
     list.value = {
-      ...list.peek(),
-      items: [...list.peek().items, ...fresh],
+      ...now,
+      items: [...now.items, ...fresh],
+      marks: [...now.marks, ...mark],
       nextCursor: page.next_cursor,
     };
   } catch {
@@ -94,31 +123,28 @@ export async function refreshCounts() {
   if (more > 0) announce(t("announce_waiting", { n: more }));
 }
 
-function receive(items, nextCursor) {
-  const shown = list.peek();
-  const byId = new Map(items.map((row) => [row.id, row]));
-  if (!holds.size || shown.status !== "ready" || !shown.items.length) {
-    apply({ items, nextCursor });
-    return;
-  }
-  const changes = countChanges(shown.items, items);
-  if (!changes) {
-    apply({ items, nextCursor });
-    return;
-  }
+function receive(state) {
+  const before = list.peek();
+  if (!holds.size || before.status !== "ready" || !before.items.length) return apply(state);
+  const changes = countChanges(before.items, state.items);
+  if (!changes) return apply(state);
+  const byId = new Map(state.items.map((row) => [row.id, row]));
+  const isNews = held.peek()?.changes !== changes;
   batch(() => {
     // In place: same rows at the same positions with today's facts.
-    list.value = { ...shown, items: shown.items.map((row) => byId.get(row.id) ?? row) };
-    held.value = { items, nextCursor, changes };
-    follow(items);
+    list.value = { ...before, items: before.items.map((row) => byId.get(row.id) ?? row) };
+    const gone = new Set(before.items.map((row) => row.id).filter((id) => !byId.has(id)));
+    held.value = { state, changes, gone };
+    follow(state.items);
   });
+  if (isNews) announce(t("announce_changes", { n: changes }));
 }
 
-function apply({ items, nextCursor }) {
+function apply(state) {
   batch(() => {
     held.value = null;
-    list.value = { status: "ready", items, nextCursor, error: null };
-    follow(items);
+    list.value = { status: "ready", error: null, ...state };
+    follow(state.items);
   });
 }
 
@@ -129,29 +155,8 @@ function follow(items) {
   if (row && row.version >= open.version) current.value = row;
 }
 
-/** How many rows came, went or moved between two lists of rows. */
-export function countChanges(before, after) {
-  const old = new Set(before.map((row) => row.id));
-  const next = new Set(after.map((row) => row.id));
-  const came = after.filter((row) => !old.has(row.id)).length;
-  const gone = before.filter((row) => !next.has(row.id)).length;
-  const places = new Map(before.map((row, index) => [row.id, index]));
-  const stayed = after.filter((row) => old.has(row.id)).map((row) => places.get(row.id));
-  return came + gone + (stayed.length - longestRise(stayed));
-}
-
-/** Length of the longest rising run of places: the rows that need not move. */
-function longestRise(places) {
-  const ends = []; // ends[n]: the smallest place that a run of n + 1 rows can end with
-  for (const place of places) {
-    const at = ends.findIndex((end) => end >= place);
-    ends[at < 0 ? ends.length : at] = place;
-  }
-  return ends.length;
-}
-
 export function applyHeld() {
-  if (held.peek()) apply(held.peek());
+  if (held.peek()) apply(held.peek().state);
 }
 
 /** While any reason is on, rows keep their places. */
@@ -161,16 +166,30 @@ export function hold(reason, isOn) {
   if (!holds.size) applyHeld();
 }
 
+const timers = new Map();
+
+/** Rows keep their places for a while after the last key or scroll. */
+export function holdFor(reason, milliseconds) {
+  clearTimeout(timers.get(reason));
+  hold(reason, true);
+  timers.set(
+    reason,
+    setTimeout(() => hold(reason, false), milliseconds),
+  );
+}
+
 /** Put a conversation that an action returned into the row and the head, unless newer is shown. */
 export function putConversation(conversation) {
   const isNewer = (other) => conversation.version >= other.version;
+  const swap = (row) =>
+    row.id === conversation.id && isNewer(row) ? { ...row, ...conversation } : row;
   batch(() => {
-    const items = list
-      .peek()
-      .items.map((row) =>
-        row.id === conversation.id && isNewer(row) ? { ...row, ...conversation } : row,
-      );
-    list.value = { ...list.peek(), items };
+    list.value = { ...list.peek(), items: list.peek().items.map(swap) };
+    const waits = held.peek();
+    if (waits) {
+      const state = { ...waits.state, items: waits.state.items.map(swap) };
+      held.value = { ...waits, state };
+    }
     const open = current.peek();
     if (open?.id === conversation.id && isNewer(open)) current.value = { ...open, ...conversation };
   });

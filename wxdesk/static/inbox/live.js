@@ -1,20 +1,31 @@
 // News from the server: topics over SSE, polling when the stream is away, never more than needed.
 import { signal } from "../vendor/signals.js";
+import { get } from "./api.js";
 import { contactId, refreshContact } from "./customer/contact_data.js";
-import { refreshCounts, refreshList } from "./list_data.js";
-import { isSignedOut, selectedId } from "./store.js";
+import { list, noteNews, putConversation, refreshCounts, refreshList } from "./list_data.js";
+import { desk, isSignedOut, selectedId } from "./store.js";
 import { refreshThread } from "./thread_data.js";
 import { setServerNow } from "./time.js";
 
 const LIST_EVERY_MS = 1000;
+const COUNTS_EVERY_MS = 1000;
+const HIDDEN_EVERY_MS = 3000;
+const SPREAD_MS = 200; // all browsers hear the same topic at once
+const RESYNC_SPREAD_MS = 1500;
 const POLL_MS = 5000;
 const POLL_HIDDEN_MS = 30_000;
-const RETRY_MS = 30_000;
 const BANNER_AFTER_MS = 1500;
 const POLL_IF_AWAY_MS = 4000;
 const TRAILING_MS = 1500;
 const SILENT_MS = 40_000; // the server says something every 15 s
 const WATCH_MS = 5000;
+const FIRST_RETRY_MS = 500;
+const LONGEST_RETRY_MS = 8000;
+const REFUSED_RETRY_MS = 30_000; // the server has no stream to spare
+const BACK_SPREAD_MS = 1500;
+const HERE_EVERY_MS = 500;
+const CLOCK_COUNTS_MS = 20_000; // what becomes late without any news
+const MOST_SINGLE = 3;
 
 /** "ok", "lost" (for more than 1.5 s) or "polling" (the server offers no stream just now). */
 export const connection = signal("ok");
@@ -23,13 +34,35 @@ let source = null;
 let bannerTimer = null;
 let pollTimer = null;
 let retryTimer = null;
+let failures = 0;
+let wasRefused = false;
 let trailing = null;
 let lastHeard = 0;
+let lastId = ""; // the newest sequence number heard: a new stream goes on after it
 
-const jittered = (milliseconds) => milliseconds * (0.8 + Math.random() * 0.4);
+const jittered = (milliseconds, share = 0.2) =>
+  milliseconds * (1 - share + Math.random() * 2 * share);
+
+const subscribers = new Map(); // prefix -> set of functions
+
+/** Be told of topics: onTopic("here:", (rest, topic) => …); returns how to stop. */
+export function onTopic(prefix, work) {
+  if (!subscribers.has(prefix)) subscribers.set(prefix, new Set());
+  subscribers.get(prefix).add(work);
+  return () => subscribers.get(prefix).delete(work);
+}
+
+function tell(topics) {
+  for (const [prefix, works] of subscribers) {
+    for (const topic of topics) {
+      if (!topic.startsWith(prefix)) continue;
+      for (const work of works) work(topic.slice(prefix.length), topic);
+    }
+  }
+}
 
 /** Run `work` at once, then at most once in `interval`; calls meanwhile become one later run. */
-function coalesced(work, interval) {
+export function coalesced(work, interval) {
   let isBusy = false;
   let isWanted = false;
   return async function run() {
@@ -38,7 +71,8 @@ function coalesced(work, interval) {
       return;
     }
     isBusy = true;
-    const pause = new Promise((resolve) => setTimeout(resolve, interval));
+    const wait = document.hidden ? Math.max(HIDDEN_EVERY_MS, interval) : interval;
+    const pause = new Promise((resolve) => setTimeout(resolve, wait));
     await Promise.allSettled([work(), pause]);
     isBusy = false;
     if (isWanted) {
@@ -48,17 +82,27 @@ function coalesced(work, interval) {
   };
 }
 
-const fetchList = coalesced(
-  () => Promise.allSettled([refreshList(), refreshCounts()]),
-  LIST_EVERY_MS,
-);
+const fetchCounts = coalesced(() => refreshCounts(), COUNTS_EVERY_MS);
+/** A page that nobody sees fetches no rows; it will when it is looked at again. */
+const fetchList = coalesced(async () => {
+  if (!document.hidden) await refreshList();
+}, LIST_EVERY_MS);
 
 /** Fetch the list and the counts; the counts once more, as the server keeps them for a second. */
 export function pokeList() {
-  clearTimeout(trailing);
-  trailing = setTimeout(() => refreshCounts().catch(() => {}), TRAILING_MS);
+  noteNews();
+  pokeCounts();
   fetchList();
 }
+
+export function pokeCounts() {
+  clearTimeout(trailing);
+  trailing = setTimeout(fetchCounts, TRAILING_MS);
+  fetchCounts();
+}
+
+/** Rows that were scrolled into view are older than the latest news. */
+export const pokeRows = () => fetchList();
 
 const pokeThread = coalesced(async () => {
   if (selectedId.peek() !== null) await refreshThread(selectedId.peek());
@@ -66,46 +110,86 @@ const pokeThread = coalesced(async () => {
 
 const pokeContact = coalesced(refreshContact, 500);
 
+const moved = new Set(); // conversations in which somebody came, went or types
+const pokeHere = coalesced(async () => {
+  const ids = [...moved];
+  moved.clear();
+  if (ids.length > MOST_SINGLE) return pokeRows();
+  const rows = await Promise.allSettled(ids.map((id) => get(`/conversations/${id}`)));
+  for (const { value } of rows) if (value) putConversation(value);
+}, HERE_EVERY_MS);
+
+function onHere(id) {
+  const number = Number(id);
+  if (!list.peek().items.some((row) => row.id === number)) return;
+  moved.add(number);
+  pokeHere();
+}
+
+/** Everything that is on screen, once. */
 export function resync() {
   pokeList();
   pokeThread();
   pokeContact();
+  tell(["resync"]);
 }
 
 const onAlive = () => (lastHeard = performance.now());
 
+const isOfList = (topic) => topic === "inbox" || /^(conversation|contact):/.test(topic);
+
 function onTopics(event) {
   onAlive();
+  if (event.lastEventId) lastId = event.lastEventId;
   const { topics } = JSON.parse(event.data);
-  pokeList();
+  if (topics.includes("all")) return resync();
+  if (topics.some(isOfList)) setTimeout(pokeList, Math.random() * SPREAD_MS);
+  else if (topics.includes(`mentions:${desk.me.id}`)) pokeCounts();
   const isContact = topics.includes(`contact:${contactId.peek()}`);
   if (isContact) pokeContact();
   if (isContact || topics.includes(`conversation:${selectedId.peek()}`)) pokeThread();
+  tell(topics);
 }
+
+function onResync(event) {
+  if (event.lastEventId) lastId = event.lastEventId;
+  onAlive();
+  setTimeout(resync, Math.random() * RESYNC_SPREAD_MS);
+}
+
+let isFirst = true;
 
 function onHello(event) {
   onAlive();
   setServerNow(JSON.parse(event.data).now);
   clearTimeout(bannerTimer);
   bannerTimer = null;
+  failures = 0;
   stopPolling();
   connection.value = "ok";
-  resync();
+  // What was missed comes after the hello, from `lastId` on; without one, or after a gap, fetch.
+  if (isFirst) resync();
+  else setTimeout(lastId ? pokeList : resync, Math.random() * RESYNC_SPREAD_MS);
+  isFirst = false;
 }
 
+/** The browser's own reconnecting would bring all browsers back in the same instant. */
 function onError() {
-  if (source.readyState === EventSource.CLOSED) {
-    // Refused (503: too many streams, or signed out): poll, and ask for a stream again later.
-    clearTimeout(bannerTimer);
-    bannerTimer = null;
-    startPolling(POLL_MS);
-    if (connection.peek() === "ok") connection.value = "polling";
-    clearTimeout(retryTimer);
-    retryTimer = setTimeout(connect, jittered(RETRY_MS));
-    return;
-  }
-  startPolling(POLL_IF_AWAY_MS);
-  bannerTimer ??= setTimeout(() => (connection.value = "lost"), BANNER_AFTER_MS);
+  const isRefused = source.readyState === EventSource.CLOSED; // 503: too many streams; or signed out
+  source.close();
+  clearTimeout(retryTimer);
+  const wait = isRefused
+    ? Math.min(REFUSED_RETRY_MS, 4 * FIRST_RETRY_MS * 2 ** failures)
+    : Math.min(LONGEST_RETRY_MS, FIRST_RETRY_MS * 2 ** failures);
+  failures += 1;
+  wasRefused = isRefused;
+  retryTimer = setTimeout(connect, jittered(wait, 0.6));
+  startPolling(isRefused ? POLL_MS : POLL_IF_AWAY_MS);
+  bannerTimer ??= setTimeout(showLoss, BANNER_AFTER_MS, isRefused);
+}
+
+function showLoss(isRefused) {
+  if (connection.peek() === "ok") connection.value = isRefused ? "polling" : "lost";
 }
 
 function startPolling(first) {
@@ -113,9 +197,9 @@ function startPolling(first) {
   const loop = async () => {
     try {
       if (!isSignedOut.peek()) await poll();
-      if (connection.peek() === "lost" && source.readyState === EventSource.CLOSED) {
-        connection.value = "polling";
-      }
+      if (pollTimer === null) return;
+      connection.value = "polling";
+      if (!wasRefused) comeBack();
     } catch {
       if (pollTimer !== null) connection.value = "lost";
     }
@@ -126,8 +210,17 @@ function startPolling(first) {
   pollTimer = setTimeout(loop, jittered(first));
 }
 
+/** The server answers again: open the stream soon, but not all browsers at once. */
+function comeBack() {
+  clearTimeout(retryTimer);
+  failures = 0;
+  retryTimer = setTimeout(connect, Math.random() * BACK_SPREAD_MS);
+}
+
 async function poll() {
   await refreshCounts();
+  if (document.hidden) return;
+  noteNews();
   await refreshList();
   if (selectedId.peek() !== null) await refreshThread(selectedId.peek());
   await refreshContact();
@@ -142,11 +235,11 @@ function connect() {
   clearTimeout(retryTimer);
   source?.close();
   onAlive();
-  source = new EventSource("/live");
+  source = new EventSource(lastId ? `/live?last_event_id=${encodeURIComponent(lastId)}` : "/live");
   source.addEventListener("hello", onHello);
   source.addEventListener("topics", onTopics);
   source.addEventListener("alive", onAlive);
-  source.addEventListener("resync", resync);
+  source.addEventListener("resync", onResync);
   source.addEventListener("error", onError);
 }
 
@@ -158,12 +251,23 @@ function watch() {
   }
 }
 
+/** Counts also change by the clock alone: due soon, breached, waiting too long. */
+function countByClock() {
+  setTimeout(countByClock, jittered(document.hidden ? 2 * CLOCK_COUNTS_MS : CLOCK_COUNTS_MS));
+  if (!isSignedOut.peek()) fetchCounts();
+}
+
 export function startLive() {
   connect();
+  setTimeout(countByClock, jittered(CLOCK_COUNTS_MS));
+  onTopic("here:", onHere);
   addEventListener("offline", () => {
-    bannerTimer ??= setTimeout(() => (connection.value = "lost"), BANNER_AFTER_MS);
+    bannerTimer ??= setTimeout(showLoss, BANNER_AFTER_MS, false);
   });
-  addEventListener("online", connect);
+  addEventListener("online", () => {
+    failures = 0;
+    retryTimer = setTimeout(connect, Math.random() * FIRST_RETRY_MS);
+  });
   document.addEventListener("visibilitychange", () => {
     if (!document.hidden) resync();
   });

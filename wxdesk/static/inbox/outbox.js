@@ -1,18 +1,22 @@
 // Replies on their way: shown at once, sent one after the other, refused or failed without loss.
 import { effect, signal } from "../vendor/signals.js";
 import { post } from "./api.js";
+import { putPickedBack } from "./canned/used.js";
 import { draftOf, setDraft } from "./drafts.js";
 import { openForm } from "./writing/forms.js";
 import { putBack } from "./writing/uploads.js";
-import { putConversation } from "./list_data.js";
-import { desk, show } from "./store.js";
+import { preference } from "./preferences/preferences.js";
+import { desk } from "./store.js";
 import { t } from "./texts.js";
 import { focusReply } from "./reply_focus.js";
+import { afterSending } from "./writing/after_sending.js";
+import { setMode } from "./writing/mode.js";
+import { addUndo } from "./writing/undo.js";
 import { addMessages, lastSeenOf, markSeen, refreshThread, thread } from "./thread_data.js";
 
 /**
- * In the order of sending: {key, conversationId, body, text, attachment, shown, lastSeen,
- * thenResolve, at, state, error, parts, ways, newer, newerLastId}; state: "waiting" | "sending" |
+ * In the order of sending: {key, group, conversationId, body, text, attachment, shown, lastSeen,
+ * canned, thenGo, at, state, error, parts, ways, newer, newerLastId}; state: "waiting" | "sending" |
  * "failed" | "conflict". `body` is what the server gets; `attachment` and `shown` are for our eyes.
  */
 export const outbox = signal([]);
@@ -83,17 +87,24 @@ function newKey() {
   return [...bytes].map((byte) => byte.toString(16).padStart(2, "0")).join("");
 }
 
-/** Queue a reply for exactly this conversation, whatever is open by the time it is sent. */
-export function sendReply(conversationId, body, { thenResolve = false, attachment, shown } = {}) {
+/**
+ * Queue a reply for exactly this conversation, whatever is open by the time it is sent. `then` goes
+ * with it to the server (resolve, snooze, pending); replies of one `group` are taken back together.
+ */
+export function sendReply(conversationId, body, extra = {}) {
+  const { then, thenGo = false, attachment, shown, group, canned } = extra;
+  const key = newKey();
   const entry = {
-    key: newKey(),
+    key,
+    group: group ?? key,
     conversationId,
-    body,
+    body: then ? { ...body, then } : body,
     text: body.text ?? "",
     attachment,
     shown,
+    canned,
     lastSeen: lastSeenOf(conversationId),
-    thenResolve,
+    thenGo,
     at: new Date().toISOString(),
     state: "waiting",
     error: null,
@@ -117,13 +128,19 @@ async function run(conversationId) {
   }
 }
 
+/** An answer that waits for the customer can be taken back anyway. */
+function undoFor(body) {
+  const seconds = preference("undo_seconds");
+  return body.hold || !seconds ? {} : { undo_seconds: seconds };
+}
+
 async function attempt(entry) {
   const { key, conversationId } = entry;
   change(key, { state: "sending", error: null });
   try {
     const message = await post(
       `/conversations/${conversationId}/messages`,
-      { ...entry.body, last_seen_message_id: entry.lastSeen ?? 0 },
+      { ...entry.body, ...undoFor(entry.body), last_seen_message_id: entry.lastSeen ?? 0 },
       { headers: { "Idempotency-Key": key } },
     );
     accepted(entry, message);
@@ -147,18 +164,9 @@ function accepted(entry, message) {
           : other,
       ),
   );
+  if (message.undo_until) addUndo(entry, message);
   refreshThread(conversationId);
-  if (entry.thenResolve) resolveAfter(conversationId, message.id);
-}
-
-async function resolveAfter(conversationId, lastSeen) {
-  try {
-    const body = { last_seen_message_id: lastSeen };
-    putConversation(await post(`/conversations/${conversationId}/resolve`, body));
-    show(t("resolved_notice"));
-  } catch (error) {
-    show(t("not_resolved", { reason: error.message }), "error");
-  }
+  afterSending(entry);
 }
 
 function refused(entry, error) {
@@ -211,7 +219,9 @@ export function sendAnyway(key) {
 }
 
 /** Back to where it was written: its form, the files of the reply box, or in front of the draft. */
-function toDraft({ conversationId, body, text, attachment }) {
+export function toDraft({ conversationId, body, text, attachment, canned }) {
+  setMode(conversationId, "reply");
+  putPickedBack(conversationId, canned);
   if (body.kind && !["image", "voice", "video"].includes(body.kind)) {
     openForm(conversationId, body.kind, body, attachment);
     return;

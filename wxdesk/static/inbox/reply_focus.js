@@ -1,4 +1,5 @@
 // Where typing goes next: the reply box, even one that is not drawn yet.
+import { modeOf, setMode } from "./writing/mode.js";
 
 let wanted = null; // id of the conversation whose box shall have the focus when it appears
 
@@ -8,13 +9,26 @@ export function replyBox() {
 
 /** Focus the reply box of this conversation: at once, or when it is drawn. */
 export function focusReply(conversationId) {
+  focusBox(conversationId, "reply");
+}
+
+/** The same for the private note. */
+export function focusNote(conversationId) {
+  focusBox(conversationId, "note");
+}
+
+function focusBox(conversationId, mode) {
   wanted = conversationId;
-  takeReplyFocus(replyBox());
+  const isThere = modeOf(conversationId) === mode;
+  setMode(conversationId, mode);
+  if (isThere) takeReplyFocus(replyBox());
 }
 
 /** Called with a box that is on the page: it gets the focus if somebody asked for it. */
 export function takeReplyFocus(box) {
-  if (box === null || box.dataset.conversation !== String(wanted)) return;
+  if (box === null) return;
+  const { conversation, note } = box.dataset;
+  if ((conversation ?? note) !== String(wanted)) return;
   wanted = null;
   box.focus();
 }

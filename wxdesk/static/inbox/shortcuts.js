@@ -1,103 +1,97 @@
-// Single-key shortcuts: off in fields, with modifiers, and while an input method is composing.
-import { acting, claim, claimNext, resolve } from "./actions.js";
-import { list } from "./list_data.js";
-import { openConversation } from "./router.js";
-import { focusReply } from "./reply_focus.js";
-import { current, isHelpOpen, isPanelOpen, may, selectedId } from "./store.js";
+// Every action that a key, the palette or the help names: modules register theirs here.
+//
+//   registerAction({ id, keys, title, run, when, group, icon, inFields })
+//
+//   id     unique; the same id again replaces the action, so the thread can refine "reply"
+//   keys   "e", "Shift+n", "g m" (one after the other), "Mod+k" (Ctrl or Cmd), a list, or nothing
+//   title  a key of the texts; palette and help show it
+//   run    does it; when: whether it applies now (always, if left out)
+//   group  "go" | "list" | "conversation" | "thread" | "app": the heading in help and palette
+//   inFields: true also while somebody types (only for keys with Mod); isHidden: not in palette or help
+import { signal } from "../vendor/signals.js";
 
-export const SHORTCUTS = [
-  ["J", "shortcut_next"],
-  ["K", "shortcut_previous"],
-  ["Enter / O", "shortcut_open"],
-  ["A", "shortcut_claim"],
-  ["N", "shortcut_claim_next"],
-  ["R", "shortcut_reply"],
-  ["E", "shortcut_resolve"],
-  ["I", "shortcut_panel"],
-  ["Esc", "shortcut_back"],
-  ["?", "shortcut_help"],
-];
+const SEQUENCE_MS = 1200;
 
-export const COMPOSER_SHORTCUTS = [
-  ["Enter", "shortcut_send"],
-  ["Shift + Enter", "shortcut_newline"],
-  ["Ctrl / ⌘ + Enter", "shortcut_send_resolve"],
-  ["Esc", "shortcut_leave"],
-];
+/** Whether keys without Ctrl or Cmd do anything; a preference. */
+export const hasSingleKeys = signal(true);
+
+const actions = new Map();
+/** Counts registrations, so that help and palette show what was added later. */
+export const registered = signal(0);
+
+export function registerAction(action) {
+  const keys = [action.keys ?? []].flat();
+  actions.set(action.id, { when: () => true, group: "conversation", ...action, keys });
+  registered.value = registered.peek() + 1;
+  return () => {
+    if (actions.get(action.id)?.run === action.run) actions.delete(action.id);
+  };
+}
+
+/** All actions in the order of their registration. */
+export function allActions() {
+  return [...actions.values()];
+}
 
 /** Whether a key event belongs to an input method that is choosing characters. */
 export function isComposing(event) {
   return event.isComposing || event.keyCode === 229;
 }
 
+const FIELDS = "input, textarea, select, [contenteditable=true], dialog, [role=menu]";
+
 function isField(element) {
-  return element?.closest?.("input, textarea, select, [contenteditable=true], dialog") ?? false;
+  return Boolean(element?.closest?.(FIELDS));
 }
 
-/** Move from the open row, or from the focused one, and open the next. */
-export function step(by) {
-  const { items } = list.peek();
-  if (!items.length) return;
-  const focused = Number(document.activeElement?.dataset?.id);
-  const from = items.findIndex((row) => row.id === (focused || selectedId.peek()));
-  const next = items[Math.min(items.length - 1, Math.max(0, from < 0 ? 0 : from + by))];
-  openConversation(next.id);
-  focusRow(next.id);
+/** "Mod+k", "Shift+n", "e", "?", "escape": how a press is written in `keys`. */
+export function keyName(event) {
+  const key = event.key === " " ? "space" : event.key.toLowerCase();
+  const isLetter = /^[a-z0-9]$/.test(key) || key.length > 1;
+  const parts = [];
+  if (event.ctrlKey || event.metaKey) parts.push("Mod");
+  if (event.altKey) parts.push("Alt");
+  if (event.shiftKey && isLetter) parts.push("Shift");
+  return [...parts, key].join("+");
 }
 
-export function focusRow(id) {
-  requestAnimationFrame(() => {
-    const row = document.querySelector(`.conv[data-id="${id}"]`);
-    row?.focus({ preventScroll: true });
-    row?.scrollIntoView({ block: "nearest" });
-  });
+let begun = null; // {name, at}: the first key of a sequence
+
+function find(name, isTyping) {
+  const fits = (action) => action.keys.includes(name) && (!isTyping || action.inFields);
+  return [...actions.values()].find((action) => fits(action) && action.when());
 }
 
-function openFocused() {
-  const { items } = list.peek();
-  const focused = Number(document.activeElement?.dataset?.id);
-  const id = focused || selectedId.peek() || items[0]?.id;
-  if (!id) return;
-  openConversation(id);
-  focusReply(id);
+function startsSequence(name) {
+  return [...actions.values()].some(({ keys }) => keys.some((key) => key.startsWith(`${name} `)));
 }
 
-function back() {
-  if (selectedId.peek() === null) return;
-  const id = selectedId.peek();
-  if (matchMedia("(max-width: 767.98px)").matches) openConversation(null);
-  focusRow(id);
+function takeSequence(name, now) {
+  const first = begun;
+  begun = null;
+  return first && now - first.at < SEQUENCE_MS ? find(`${first.name} ${name}`, false) : null;
 }
 
-const isOpen = (conversation) => Boolean(conversation) && conversation.status !== "resolved";
-
-const KEYS = {
-  j: () => step(1),
-  k: () => step(-1),
-  o: openFocused,
-  r: () => selectedId.peek() !== null && focusReply(selectedId.peek()),
-  n: () => may("conversations.assign") && claimNext(),
-  a: () => may("conversations.assign") && current.peek() && claim(current.peek().id),
-  e: () => may("conversations.reply") && isOpen(current.peek()) && resolve(current.peek().id),
-  i: () => (isPanelOpen.value = !isPanelOpen.peek()),
-  "?": () => (isHelpOpen.value = true),
-  escape: back,
-};
+/** Enter on a button or another link keeps its own meaning; so does Space. */
+function hasOwnMeaning(event, name) {
+  if (!["enter", "space", "Shift+space"].includes(name)) return false;
+  return Boolean(event.target.closest?.("a:not(.conv), button, summary, [tabindex='0']:not(.conv)"));
+}
 
 function onKey(event) {
-  if (isComposing(event) || event.defaultPrevented || event.repeat) return;
-  if (event.ctrlKey || event.metaKey || event.altKey || isField(event.target)) return;
-  if (event.key === "Enter") {
-    // Enter on a button or another link keeps its own meaning.
-    if (event.target.closest?.("a:not(.conv), button, summary, [tabindex='0']:not(.conv)")) return;
+  if (isComposing(event) || event.defaultPrevented || event.key === undefined) return;
+  const name = keyName(event);
+  const isTyping = isField(event.target);
+  const isSingle = !name.includes("Mod+");
+  if (isSingle && (isTyping || !hasSingleKeys.peek() || hasOwnMeaning(event, name))) return;
+  const action = (isSingle && takeSequence(name, event.timeStamp)) || find(name, isTyping);
+  if (action) {
+    if (event.repeat && !action.repeats) return;
     event.preventDefault();
-    openFocused();
-    return;
+    action.run(event);
+  } else if (isSingle && !event.repeat && startsSequence(name)) {
+    begun = { name, at: event.timeStamp };
   }
-  const work = KEYS[event.key.toLowerCase()];
-  if (!work || acting.peek().has(current.peek()?.id)) return;
-  event.preventDefault();
-  work();
 }
 
 export function startShortcuts() {

@@ -22,6 +22,15 @@ export function runningClock(conversation) {
   return { ...running[0], startedAt: start ? Date.parse(start) : running[0].dueAt };
 }
 
+/** 0 to 4: how dark a row is after waiting this long; 3 from the agent's own threshold on. */
+export function waitLevel(waited, thresholdMinutes) {
+  const share = waited / (thresholdMinutes * 60_000);
+  if (share >= 2) return 4;
+  if (share >= 1) return 3;
+  if (share >= 2 / 3) return 2;
+  return share >= 1 / 3 ? 1 : 0;
+}
+
 /** The reply window at `now`: {state: "open" | "soon" | "last" | "spent" | "closed", left, remaining}. */
 export function replyWindow(conversation, now) {
   const { closes_at: closesAt, remaining, closed_by: closedBy } = conversation.reply_window ?? {};

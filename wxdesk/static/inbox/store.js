@@ -1,48 +1,36 @@
 // What the screen is showing right now: the signals that components read, and rules between them.
 import { computed, signal } from "../vendor/signals.js";
+import { VIEWS } from "./views/catalog.js";
 
 /** Facts that do not change while the page is open; filled in once by main.js. */
-export const desk = { me: null, locale: "en", timezone: undefined, sprite: "" };
+export const desk = { me: null, locale: "en", timezone: undefined, sprite: "", assets: {} };
 
-/** The views in the order of the sidebar: the query that each one asks the server. */
-export const VIEWS = {
-  mine: { icon: "user", query: { status: "open", assignee: "me" }, count: "mine" },
-  unassigned: {
-    icon: "user-question",
-    query: { status: "open", assignee: "none" },
-    count: "unassigned",
-  },
-  all: { icon: "messages", query: { status: "open" }, count: "all" },
-  breached: {
-    icon: "alert-circle",
-    query: { status: "open", breached: "true" },
-    count: "breached",
-  },
-  resolved: {
-    icon: "circle-check",
-    query: { status: "resolved" },
-    count: "resolved_today",
-    order: "newest",
-  },
-};
-
-export const ORDERS = ["deadline", "waiting", "newest"];
-
+/** "list" or "search": what the list pane shows. */
+export const page = signal("list");
 export const view = signal("mine");
+/** Narrower than the view: {team, assignee, tag, account, priority, unread}, only those chosen. */
+export const filters = signal({});
 export const chosenOrder = signal("deadline");
 export const selectedId = signal(null);
+/** The message that the address asks to show; the thread sets it to null when it did. */
+export const targetMessage = signal(null);
 export const counts = signal(null);
 /** The conversation of the open thread; null while it is loading. */
 export const current = signal(null);
 /** One short message at the foot of the screen: {text, kind: "info" | "error"}. */
 export const notice = signal(null);
-export const isPanelOpen = signal(matchMedia("(min-width: 1200px)").matches);
+const wide = matchMedia("(min-width: 1280px)");
+/** Beside the thread on a wide screen, over it on a narrow one, where it begins closed. */
+export const isPanelOpen = signal(wide.matches);
+wide.addEventListener("change", () => (isPanelOpen.value = wide.matches));
+/** The sidebar as a drawer, on narrow screens. */
+export const isNavOpen = signal(false);
 export const isHelpOpen = signal(false);
 export const isSignedOut = signal(false);
 /** Spoken by screen readers; set through announce(). */
 export const spoken = signal("");
 
-export const order = computed(() => VIEWS[view.value].order ?? chosenOrder.value);
+export const order = computed(() => VIEWS[view.value]?.order ?? chosenOrder.value);
 
 export const waitingCount = computed(() =>
   counts.value ? counts.value.mine + counts.value.unassigned : 0,
@@ -57,10 +45,11 @@ export function isMine(conversation) {
 }
 
 let noticeTimer;
-export function show(text, kind = "info") {
+/** A short message; `action` {text, run} puts a button beside it. */
+export function show(text, kind = "info", action = null) {
   clearTimeout(noticeTimer);
-  notice.value = { text, kind };
-  noticeTimer = setTimeout(() => (notice.value = null), kind === "error" ? 8000 : 4000);
+  notice.value = { text, kind, action };
+  noticeTimer = setTimeout(() => (notice.value = null), kind === "error" || action ? 8000 : 4000);
 }
 
 const ANNOUNCE_EVERY_MS = 5000;

@@ -1,9 +1,12 @@
-// Messages of the open customer: newest page, older pages, and merging what arrives meanwhile.
+// Messages of the open customer: a stretch of the history, and merging what arrives meanwhile.
 import { batch, signal } from "../vendor/signals.js";
 import { get } from "./api.js";
 import { list, putConversation } from "./list_data.js";
-import { announce, current, selectedId } from "./store.js";
+import { announce, current, selectedId, show, targetMessage } from "./store.js";
 import { t } from "./texts.js";
+import { jumpTo, wanted } from "./thread/jump.js";
+import { merged, startedWith, withNewer, withNewest, withOlder } from "./thread/pages.js";
+import { forgetLine, markRead, startReading } from "./thread/read_marks.js";
 
 const PAGE = 50;
 const KEPT_THREADS = 12;
@@ -12,10 +15,15 @@ const EMPTY = {
   id: null,
   status: "idle",
   items: [],
-  nextCursor: null,
+  nextCursor: null, // to older messages; null: there are none
+  newerCursor: null, // to newer messages; null: the end is loaded
+  borders: null,
+  epoch: 0, // another number when the stretch began anew: pages of the old one do not fit
   lastId: null,
+  unseenBelow: 0, // messages that came while an older stretch is shown
   error: null,
   isLoadingOlder: false,
+  isLoadingNewer: false,
 };
 
 /** status: "idle" | "loading" | "ready" | "error"; items oldest first. */
@@ -32,9 +40,12 @@ export function lastSeenOf(conversationId) {
 }
 
 export function markSeen(conversationId, messageId) {
-  if (messageId !== null) {
-    seen.set(conversationId, Math.max(seen.get(conversationId) ?? 0, messageId));
-  }
+  if (messageId === null || messageId === undefined) return;
+  seen.set(conversationId, Math.max(seen.get(conversationId) ?? 0, messageId));
+  markRead(conversationId, messageId, () => {
+    const row = [current.peek(), ...list.peek().items].find((one) => one?.id === conversationId);
+    if (row?.is_unread) putConversation({ ...row, is_unread: false });
+  });
 }
 
 function put(state) {
@@ -44,21 +55,57 @@ function put(state) {
   if (selectedId.peek() === state.id) thread.value = state;
 }
 
+const stateOf = (id) => kept.get(id) ?? { ...EMPTY, id };
+
+let lastEpoch = 0;
+const begunWith = (page) => ({ ...startedWith(page), epoch: (lastEpoch += 1) });
+
+/** The number of a new fetch of the newest state; answers of earlier ones are dropped. */
+function nextTurn(id) {
+  const turn = (asked.get(id) ?? 0) + 1;
+  asked.set(id, turn);
+  return turn;
+}
+
+/** Show a conversation: its end, or the message that the address asks for. */
 export function openThread(id) {
+  const message = targetMessage.peek();
   batch(() => {
+    targetMessage.value = null;
+    if (id !== selectedId.peek()) forgetLine(selectedId.peek());
     selectedId.value = id;
     // The row already knows the head of the thread: draw it at once.
     if (current.peek()?.id !== id) {
       current.value = list.peek().items.find((row) => row.id === id) ?? null;
     }
     thread.value = id === null ? EMPTY : (kept.get(id) ?? { ...EMPTY, id, status: "loading" });
+    if (id !== null && message) jumpTo(id, message);
+    else wanted.value = null;
   });
-  return id === null ? undefined : refreshThread(id);
+  if (id === null) return undefined;
+  // What is drawn already goes to the message by itself.
+  return message && thread.peek().status !== "ready" ? openAt(id, message) : refreshThread(id);
+}
+
+async function openAt(id, message) {
+  get(`/conversations/${id}`).then(receiveConversation, () => {}); // asked for again below
+  if (await showAround(id, message)) return undefined;
+  return selectedId.peek() === id ? refreshThread(id) : undefined;
+}
+
+/** Load a message's surroundings; when it is gone, say so and stay where we are. */
+export async function showAround(id, message) {
+  try {
+    if (await loadAround(id, message)) return true;
+  } catch (error) {
+    if (selectedId.peek() === id) show(error.status === 404 ? t("message_gone") : error.message, "error");
+  }
+  if (wanted.peek()?.conversationId === id) wanted.value = null;
+  return false;
 }
 
 export async function refreshThread(id) {
-  const turn = (asked.get(id) ?? 0) + 1;
-  asked.set(id, turn);
+  const turn = nextTurn(id);
   const [conversation, page] = await Promise.allSettled([
     get(`/conversations/${id}`),
     get(`/conversations/${id}/thread`, { query: { limit: PAGE } }),
@@ -66,9 +113,9 @@ export async function refreshThread(id) {
   if (asked.get(id) !== turn) return; // a later fetch is on its way
   if (conversation.status === "fulfilled") receiveConversation(conversation.value);
   const failure = [conversation, page].find((result) => result.status === "rejected");
-  const before = kept.get(id) ?? { ...EMPTY, id };
+  const before = stateOf(id);
   if (!failure) {
-    receivePage(before, page.value);
+    receiveNewest(before, page.value);
   } else if (selectedId.peek() === id && (before.status !== "ready" || !current.peek())) {
     thread.value = { ...before, status: "error", error: failure.reason };
   }
@@ -81,43 +128,48 @@ function receiveConversation(conversation) {
   putConversation(conversation);
 }
 
-function receivePage(before, page) {
-  const known = new Set(before.items.map((message) => message.id));
-  const joins = page.items.some((message) => known.has(message.id));
+function receiveNewest(before, page) {
+  const lastId = page.last_message_id;
+  if (selectedId.peek() === before.id) startReading(before.id, page.read_message_id);
+  if (before.status === "ready" && before.newerCursor !== null) {
+    const news = page.items.filter((message) => message.id > before.lastId);
+    put({ ...before, lastId, unseenBelow: before.unseenBelow + countable(news) });
+    return;
+  }
+  const grown = before.status === "ready" ? withNewest(before, page) : null;
   // Without overlap messages in between are missing: start again from the newest page.
-  const isFresh = !joins || before.status !== "ready";
-  put({
-    ...before,
-    status: "ready",
-    error: null,
-    items: isFresh ? page.items : merged(before.items, page.items),
-    nextCursor: isFresh ? page.next_cursor : before.nextCursor,
-    lastId: page.last_message_id,
-  });
+  const next = grown ?? begunWith(page);
+  put({ ...before, ...next, status: "ready", error: null, lastId, unseenBelow: 0 });
+  if (!grown) return;
+  const known = new Set(before.items.map((message) => message.id));
   const news = page.items.filter((message) => !known.has(message.id));
-  if (joins && news.some((message) => message.direction === "incoming")) {
+  if (news.some((message) => message.direction === "incoming")) {
     announce(t("announce_message", { name: current.peek()?.contact.name ?? "" }));
   }
 }
 
-/** Both lists by id, the later version of each message, in the order of their arrival. */
-export function merged(older, newer) {
-  const byId = new Map(older.map((message) => [message.id, message]));
-  for (const message of newer) byId.set(message.id, message);
-  return [...byId.values()].sort(
-    (one, other) => one.received_at.localeCompare(other.received_at) || one.id - other.id,
-  );
-}
+const countable = (messages) =>
+  messages.filter((message) => message.kind !== "activity" && message.kind !== "event").length;
 
 /** Add messages that came with another answer (a sent reply, a refusal with newer messages). */
 export function addMessages(conversationId, messages, lastId) {
   const state = kept.get(conversationId);
   if (!state || state.status !== "ready") return;
+  const known = new Set(state.items.map((message) => message.id));
+  const fitting =
+    state.newerCursor === null ? messages : messages.filter((message) => known.has(message.id));
   put({
     ...state,
-    items: merged(state.items, messages),
+    items: merged(state.items, fitting),
     lastId: Math.max(lastId ?? 0, state.lastId ?? 0),
   });
+}
+
+/** Take messages out of the thread that do not exist any more: they were taken back. */
+export function dropMessages(conversationId, ids) {
+  const state = kept.get(conversationId);
+  if (!state) return;
+  put({ ...state, items: state.items.filter((message) => !ids.includes(message.id)) });
 }
 
 /** Show what an attachment has become, in whichever kept thread it is. */
@@ -132,23 +184,48 @@ export function putAttachment(attachment) {
   }
 }
 
-export async function loadOlder() {
+async function fetchMore(flag, query, join) {
   const state = thread.peek();
-  if (state.status !== "ready" || !state.nextCursor || state.isLoadingOlder) return;
-  put({ ...state, isLoadingOlder: true });
+  if (state.status !== "ready" || state[flag]) return;
+  put({ ...state, [flag]: true });
+  const now = () => kept.get(state.id) ?? state;
   try {
-    const page = await get(`/conversations/${state.id}/thread`, {
-      query: { limit: PAGE, cursor: state.nextCursor },
-    });
-    const now = kept.get(state.id) ?? state;
-    put({
-      ...now,
-      items: merged(page.items, now.items),
-      nextCursor: page.next_cursor,
-      isLoadingOlder: false,
-    });
+    const path = `/conversations/${state.id}/thread`;
+    const page = await get(path, { query: { limit: PAGE, ...query(state) } });
+    if (now().epoch === state.epoch) put({ ...now(), ...join(now(), page), [flag]: false });
   } catch (error) {
-    const now = kept.get(state.id) ?? state;
-    put({ ...now, isLoadingOlder: false, error });
+    if (now().epoch === state.epoch) put({ ...now(), [flag]: false, error });
   }
 }
+
+export async function loadOlder() {
+  if (!thread.peek().nextCursor) return;
+  await fetchMore("isLoadingOlder", (state) => ({ cursor: state.nextCursor }), withOlder);
+}
+
+export async function loadNewer() {
+  if (thread.peek().newerCursor === null) return;
+  await fetchMore("isLoadingNewer", (state) => ({ after: state.newerCursor }), withNewer);
+  if (thread.peek().newerCursor === null) refreshThread(thread.peek().id);
+}
+
+/** Show the stretch around a message; true when it is loaded. */
+async function loadAround(id, messageId) {
+  if (thread.peek().id === id && thread.peek().items.some((one) => one.id === messageId)) {
+    return true;
+  }
+  await beginAt(id, { around: messageId });
+  return thread.peek().items.some((one) => one.id === messageId);
+}
+
+/** Drop what is loaded and begin with this page. */
+async function beginAt(id, query) {
+  nextTurn(id);
+  const page = await get(`/conversations/${id}/thread`, { query: { limit: PAGE, ...query } });
+  if (selectedId.peek() === id) startReading(id, page.read_message_id);
+  const { last_message_id: lastId } = page;
+  put({ ...EMPTY, id, ...begunWith(page), status: "ready", lastId });
+}
+
+/** Back to the newest messages, wherever the stretch is. */
+export const loadEnd = (id) => beginAt(id, {});

@@ -24,8 +24,11 @@ export function setServerNow(iso) {
   }
 }
 
+/** The server's time at this very moment, in milliseconds. */
+export const serverNow = () => Date.now() + offset;
+
 function beat() {
-  const now = Date.now() + offset;
+  const now = serverNow();
   tick.value = now;
   if (Math.abs(now - slowTick.peek()) >= 10_000) slowTick.value = now;
 }
@@ -70,6 +73,12 @@ export function formatSpan(milliseconds) {
 export function formatHours(milliseconds) {
   if (milliseconds < HOUR) return t("span_minutes", { m: Math.ceil(milliseconds / MINUTE) });
   return t("span_whole_hours", { h: Math.floor(milliseconds / HOUR) });
+}
+
+/** For chips: 41h, 32m, in every language. */
+export function formatShort(milliseconds) {
+  if (milliseconds < HOUR) return `${Math.ceil(milliseconds / MINUTE)}m`;
+  return `${Math.floor(milliseconds / HOUR)}h`;
 }
 
 const formats = new Map();

@@ -1,4 +1,4 @@
-// Pure: messages and replies under way -> what the thread draws: day lines, boundaries, bubbles.
+// Pure: messages of a thread -> what it draws: day, conversation and unread lines, bubbles, notes.
 
 /** Time that a message is shown under: when it was written, else when it arrived. */
 export function momentOf(message) {
@@ -6,43 +6,57 @@ export function momentOf(message) {
 }
 
 const isEvent = (message) => message.kind === "event";
+export const isActivity = (message) =>
+  message.direction === "internal" && message.kind === "activity";
+export const isNote = (message) => message.direction === "internal" && message.kind === "note";
 
 function sameVoice(before, message) {
-  if (!before || isEvent(before) || before.direction !== message.direction) return false;
+  if (!before || isEvent(before) || isActivity(before)) return false;
+  if (before.direction !== message.direction || before.kind === "note") return false;
   const a = before.sender ?? {};
   const b = message.sender ?? {};
   const gap = Date.parse(momentOf(message)) - Date.parse(momentOf(before));
   return a.kind === b.kind && a.id === b.id && Math.abs(gap) < 5 * 60_000;
 }
 
-/** Entries {type: "day" | "boundary" | "message", key, ...} in drawing order. */
-export function timeline(messages, dayKey) {
+/** The customer's messages that came after what was read; `to`: what was seen when it came. */
+export function unreadOf(messages, { from, to } = {}) {
+  if (!from) return [];
+  return messages.filter(
+    ({ id, direction }) => direction === "incoming" && id > from && (to === null || id <= to),
+  );
+}
+
+/**
+ * Entries {type: "day" | "boundary" | "unread" | "message", key, ...} in drawing order. `hasOlder`:
+ * older messages are not loaded, so the first one does not begin its conversation.
+ */
+export function timeline(messages, dayKey, { unread, hasOlder = false } = {}) {
   const entries = [];
+  const fresh = unreadOf(messages, unread);
   let day = null;
-  let conversation = null;
+  let conversation = hasOlder ? (messages[0]?.conversation_id ?? null) : null;
   let before = null;
   for (const message of messages) {
-    const today = dayKey(momentOf(message));
+    const at = momentOf(message);
+    const today = dayKey(at);
     if (today !== day) {
-      entries.push({ type: "day", key: `day-${today}`, at: momentOf(message) });
+      entries.push({ type: "day", key: `day-${today}-${message.id}`, at });
       day = today;
       before = null;
     }
     if (message.conversation_id && message.conversation_id !== conversation) {
-      entries.push({
-        type: "boundary",
-        key: `boundary-${message.conversation_id}-${message.id}`,
-        id: message.conversation_id,
-      });
-      conversation = message.conversation_id;
+      const id = message.conversation_id;
+      entries.push({ type: "boundary", key: `boundary-${id}-${message.id}`, id, at });
+      conversation = id;
       before = null;
     }
-    entries.push({
-      type: "message",
-      key: `message-${message.id}`,
-      message,
-      isContinued: sameVoice(before, message),
-    });
+    if (message === fresh[0]) {
+      entries.push({ type: "unread", key: "unread", n: fresh.length });
+      before = null;
+    }
+    const isContinued = sameVoice(before, message);
+    entries.push({ type: "message", key: `message-${message.id}`, message, isContinued });
     before = message;
   }
   return entries;

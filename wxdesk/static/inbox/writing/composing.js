@@ -1,7 +1,10 @@
 // What the reply box would send now: parts, files, cost, and whether it may be sent at all.
+import { takePicked } from "../canned/used.js";
 import { sendReply } from "../outbox.js";
 import { MOST_BYTES, bytesOf, splitText } from "./split.js";
 import { takeReady } from "./uploads.js";
+
+let lastGroup = 0;
 
 const QUOTA = 5; // answers that a customer's next message will allow
 
@@ -39,8 +42,11 @@ function bodyOfFile({ kind, attachment, title }, extra) {
   return { kind, attachment_id: attachment.id, ...named, ...extra };
 }
 
-/** Put the files and then the text into the outbox, each as a message of its own. */
-export function sendAll(conversationId, text, { isHeld, isLong, thenResolve }) {
+/**
+ * Put the files and then the text into the outbox, each as a message of its own; what shall happen
+ * `then` to the conversation happens with the last. `thenGo`: open the next conversation.
+ */
+export function sendAll(conversationId, text, { isHeld, isLong, then, thenGo }) {
   const extra = isHeld ? { hold: true } : {};
   const bodies = takeReady(conversationId).map((one) => [
     bodyOfFile(one, extra),
@@ -50,9 +56,11 @@ export function sendAll(conversationId, text, { isHeld, isLong, thenResolve }) {
   if (trimmed) {
     bodies.push([{ text: trimmed, ...extra, ...(isLong ? { allow_split: true } : {}) }, {}]);
   }
+  const canned = takePicked(conversationId);
+  const group = `group-${(lastGroup += 1)}-${Date.now()}`;
   bodies.forEach(([body, shown], index) => {
-    const isLast = index === bodies.length - 1;
-    sendReply(conversationId, body, { ...shown, thenResolve: thenResolve && isLast });
+    const last = index === bodies.length - 1 ? { then, thenGo, canned } : {};
+    sendReply(conversationId, body, { ...shown, ...last, group });
   });
 }
 

@@ -1,9 +1,10 @@
-// WeChat's emoticons to pick from: the code goes into the text, customers see the picture.
-import { useState } from "../../vendor/preact-hooks.js";
+// WeChat's emoticons and Unicode emoji to pick from; codes go into the text, customers see pictures.
+import { useRef, useState } from "../../vendor/preact-hooks.js";
 import { html } from "../html.js";
 import { EMOTICONS } from "../kinds/emoticons.js";
 import { desk } from "../store.js";
 import { t } from "../texts.js";
+import { EMOJI } from "./emoji.js";
 import { Popover } from "./popover.js";
 
 const COLUMNS = 8;
@@ -15,41 +16,76 @@ export function codeFor({ codes }) {
   return desk.locale === "zh_CN" ? codes[0] : (english ?? codes[0]);
 }
 
-function Grid({ onPick }) {
+/** cells: [{text, label, value}]; arrow keys move among them. */
+function Grid({ label, cells, onPick }) {
   const [at, setAt] = useState(0);
   const onKeyDown = (event) => {
     const by = STEPS[event.key];
     if (!by) return;
     event.preventDefault();
-    const next = Math.min(EMOTICONS.length - 1, Math.max(0, at + by));
+    event.stopPropagation();
+    const next = Math.min(cells.length - 1, Math.max(0, at + by));
     setAt(next);
     event.currentTarget.children[next].focus();
   };
-  return html`<div class="emoticon-grid" role="group" aria-label=${t("emoticons")} onKeyDown=${onKeyDown}>
-    ${EMOTICONS.map((one, index) => {
-      const code = codeFor(one);
-      return html`<button
+  return html`<div class="emoticon-grid" role="group" aria-label=${label} onKeyDown=${onKeyDown}>
+    ${cells.map(
+      (cell, index) => html`<button
         type="button"
-        key=${one.codes[0]}
+        key=${cell.value}
         tabindex=${index === at ? 0 : -1}
-        aria-label=${code}
-        title=${code}
-        onClick=${() => onPick(one.codes[0])}
+        aria-label=${cell.label}
+        title=${cell.label}
+        onClick=${() => onPick(cell.value)}
       >
-        ${one.emoji}
-      </button>`;
-    })}
+        ${cell.text}
+      </button>`,
+    )}
   </div>`;
 }
 
 /** WeChat shows the Chinese codes to everybody, so these are what is typed. */
+const emoticonCells = () =>
+  EMOTICONS.map((one) => ({ text: one.emoji, label: codeFor(one), value: one.codes[0] }));
+
+const emojiCells = () =>
+  EMOJI.flatMap(({ emoji }) => emoji.map((text) => ({ text, label: text, value: text })));
+
+function Panel({ onPick }) {
+  const [isEmoji, setEmoji] = useState(false);
+  const tabs = useRef(null);
+  const choose = (next) => {
+    setEmoji(next);
+    tabs.current.children[Number(next)].focus();
+  };
+  const onKeyDown = (event) => {
+    if (!["ArrowLeft", "ArrowRight"].includes(event.key)) return;
+    event.preventDefault();
+    choose(!isEmoji);
+  };
+  return html`<div class="emoticon-tabs" role="tablist" aria-label=${t("emoticons")} ref=${tabs} onKeyDown=${onKeyDown}>
+      ${[false, true].map(
+        (emoji) => html`<button
+          type="button"
+          role="tab"
+          key=${String(emoji)}
+          aria-selected=${emoji === isEmoji ? "true" : "false"}
+          tabindex=${emoji === isEmoji ? 0 : -1}
+          class=${emoji === isEmoji ? "is-on" : ""}
+          onClick=${() => choose(emoji)}
+        >${t(emoji ? "emoji" : "wechat_emoticons")}</button>`,
+      )}
+    </div>
+    <${Grid} key=${String(isEmoji)} label=${t(isEmoji ? "emoji" : "wechat_emoticons")} cells=${isEmoji ? emojiCells() : emoticonCells()} onPick=${onPick} />`;
+}
+
 export function EmoticonPicker({ off, onPick }) {
   const panel = (close) => {
-    const pick = (code) => {
+    const pick = (value) => {
       close({ refocus: false });
-      onPick(code);
+      onPick(value);
     };
-    return html`<${Grid} onPick=${pick} />`;
+    return html`<${Panel} onPick=${pick} />`;
   };
   return html`<${Popover} icon="mood-smile" label=${t("emoticons")} name="emoticon-panel" off=${off} panel=${panel} />`;
 }

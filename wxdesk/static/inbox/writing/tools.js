@@ -1,8 +1,8 @@
 // The buttons under the reply box: attach files, pick an emoticon, insert a card.
 import { useRef } from "../../vendor/preact-hooks.js";
-import { setDraft } from "../drafts.js";
 import { Icon, html } from "../html.js";
 import { t } from "../texts.js";
+import { typeInto } from "./box.js";
 import { EmoticonPicker } from "./emoticon_picker.js";
 import { InsertMenu } from "./insert_menu.js";
 import { ACCEPT } from "./limits.js";
@@ -19,11 +19,10 @@ function AttachButton({ off, attach }) {
     <input ref=${input} type="file" class="visually-hidden" tabindex="-1" aria-hidden="true" multiple accept=${ACCEPT} onChange=${onChange} />`;
 }
 
-/** Type a code where the cursor is, as if it had been written. */
-function insert(area, id, code) {
-  area.setRangeText(code, area.selectionStart, area.selectionEnd, "end");
-  setDraft(id, area.value);
-  area.focus();
+/** "/" where the cursor is, after a space where a word ends: the canned responses open. */
+function startCanned(area) {
+  const { value, selectionStart: at } = area;
+  typeInto(area, at > 0 && !/\s/.test(value[at - 1]) ? " /" : "/");
 }
 
 export function Tools({ conversation, area, facts, attach }) {
@@ -31,7 +30,10 @@ export function Tools({ conversation, area, facts, attach }) {
   const may = (kind) => (kind === "template" ? canAnswer && !conversation.passive_only : mayAttach);
   return html`<span class="composer-tools">
     <${AttachButton} off=${!mayAttach} attach=${attach} />
-    <${EmoticonPicker} off=${isOff} onPick=${(code) => insert(area.current, conversation.id, code)} />
+    <${EmoticonPicker} off=${isOff} onPick=${(code) => typeInto(area.current, code)} />
+    <button type="button" class="icon-button" disabled=${isOff} aria-label=${t("canned")} title=${t("canned_hint")} onClick=${() => startCanned(area.current)}>
+      <${Icon} name="message-2-bolt" />
+    </button>
     <${InsertMenu} conversationId=${conversation.id} may=${(kind) => may(kind) && (kind !== "template" || ways.maySend || ways.mayTemplate)} />
   </span>`;
 }
