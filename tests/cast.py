@@ -22,6 +22,7 @@ from wxdesk.agents.queries import token_hash
 from wxdesk.agents.rules import Role
 from wxdesk.contacts.models import Contact
 from wxdesk.conversations.models import Conversation, Message
+from wxdesk.conversations.rules import Direction
 from wxdesk.inbox.operations import Answer, reply
 from wxdesk.intake.entries import read_entry
 from wxdesk.intake.operations import record
@@ -198,9 +199,17 @@ def conversation_of(runtime: Runtime, openid: str = WANG) -> Conversation:
 
 
 def messages_of(runtime: Runtime) -> list[Message]:
-    """All messages in the order in which they were recorded."""
+    """All messages from and to customers, in the order in which they were recorded."""
     with runtime.reading() as session:
-        return list(session.scalars(select(Message).order_by(Message.id)))
+        query = select(Message).where(Message.direction != Direction.INTERNAL)
+        return list(session.scalars(query.order_by(Message.id)))
+
+
+def lines_of(runtime: Runtime) -> list[Message]:
+    """What only colleagues see: notes, and what happened to conversations."""
+    with runtime.reading() as session:
+        query = select(Message).where(Message.direction == Direction.INTERNAL)
+        return list(session.scalars(query.order_by(Message.id)))
 
 
 def record_waiting(runtime: Runtime) -> int:
@@ -303,6 +312,12 @@ class Api:
 
     def patch(self, path: str, body: object) -> TestResponse:
         return self.client.patch(f"/api/v1{path}", json=body, headers=self.headers)
+
+    def put(self, path: str, body: object, **headers: str) -> TestResponse:
+        return self.client.put(f"/api/v1{path}", json=body, headers=self.headers | headers)
+
+    def delete(self, path: str) -> TestResponse:
+        return self.client.delete(f"/api/v1{path}", headers=self.headers)
 
     def page(self, path: str) -> TestResponse:
         """A page of people, asked for with the token."""

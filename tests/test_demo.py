@@ -7,27 +7,29 @@ from sqlalchemy import func, select
 from wxdesk import demo
 from wxdesk.accounts.models import Account
 from wxdesk.accounts.queries import list_keys
-from wxdesk.agents.models import Agent
+from wxdesk.agents.models import Agent, Team
 from wxdesk.app import create_app
+from wxdesk.canned_responses.models import CannedResponse
+from wxdesk.inbox.models import SavedView
 from wxdesk.triage.models import AutoReplyRule
 
 
 def counts(runtime) -> list[int]:
     with runtime.reading() as session:
-        tables = (Account, Agent, AutoReplyRule)
+        tables = (Account, Agent, AutoReplyRule, Team, CannedResponse, SavedView)
         return [session.scalar(select(func.count()).select_from(table)) for table in tables]
 
 
 @pytest.fixture
 def seeded(runtime):
-    demo.seed(runtime)
+    demo.seed(runtime, is_furnished=True)
     return runtime
 
 
 def test_a_second_start_changes_nothing(seeded):
     before = counts(seeded)
-    demo.seed(seeded)
-    assert counts(seeded) == before == [3, 5, 3 * (len(demo.RULES) + 2)]
+    demo.seed(seeded, is_furnished=True)
+    assert counts(seeded) == before == [3, 5, 3 * (len(demo.RULES) + 2), 2, 7, 2]
 
 
 def test_everybody_named_in_the_greeting_can_log_in(seeded):

@@ -28,8 +28,29 @@ from wxdesk.accounts import views as accounts
 from wxdesk.accounts.pushes import PushTimes
 from wxdesk.agents import views as agents
 from wxdesk.agents.access import check_marks, gate, uses_token
+from wxdesk.assignment import api as people_api
+from wxdesk.assignment import settings_views as teams
+from wxdesk.assignment import views as people
 from wxdesk.audit import views as audit
-from wxdesk.inbox import answers_api, contact_api
+from wxdesk.bulk_actions import api as bulk_api
+from wxdesk.canned_responses import api as canned_api
+from wxdesk.canned_responses import views as canned
+from wxdesk.inbox import (
+    answers_api,
+    assign_api,
+    contact_api,
+    fields_api,
+    fields_views,
+    here_api,
+    history_api,
+    lifecycle_api,
+    notes_api,
+    search_api,
+    tags_api,
+    tags_views,
+    thread_api,
+    views_api,
+)
 from wxdesk.inbox import api as inbox_api
 from wxdesk.inbox import views as inbox
 from wxdesk.inbox.queries import TotalsCache
@@ -52,6 +73,7 @@ from wxdesk.plumbing.errors import (
 from wxdesk.plumbing.http import LARGEST_ID, problem
 from wxdesk.plumbing.live import Listener
 from wxdesk.plumbing.logs import current_id
+from wxdesk.plumbing.requests import DeskRequest, NulError, refuse_nul_in_address
 from wxdesk.plumbing.throttle import Throttle
 from wxdesk.plumbing.translation import translated
 from wxdesk.runtime import Runtime, current, open_redis, start
@@ -69,8 +91,23 @@ BLUEPRINTS = (
     triage_api.bp,
     inbox.bp,
     inbox_api.bp,
+    thread_api.bp,
+    assign_api.bp,
+    lifecycle_api.bp,
+    notes_api.bp,
+    here_api.bp,
+    views_api.bp,
+    search_api.bp,
+    bulk_api.bp,
     contact_api.bp,
+    history_api.bp,
     answers_api.bp,
+    canned.bp,
+    canned_api.bp,
+    tags_views.bp,
+    tags_api.bp,
+    fields_views.bp,
+    fields_api.bp,
     media.bp,
     media_api.bp,
     sla.bp,
@@ -79,6 +116,9 @@ BLUEPRINTS = (
     accounts.bp,
     accounts_api.bp,
     audit.bp,
+    people.bp,
+    teams.bp,
+    people_api.bp,
     agents.bp,
     site_views.bp,
 )
@@ -120,6 +160,7 @@ def create_app(runtime: Runtime, *, live_streams: int = LIVE_STREAMS) -> Flask:
     """
     start(runtime)
     app = Flask("wxdesk")
+    app.request_class = DeskRequest
     app.url_map.converters["int"] = BoundedInteger
     _configure(app, runtime)
     _prepare_languages(app, runtime)
@@ -137,6 +178,7 @@ def create_app(runtime: Runtime, *, live_streams: int = LIVE_STREAMS) -> Flask:
     check_marks(app)
     app.before_request(_begin)
     app.before_request(gate(app))
+    app.before_request(_check_address)
     app.before_request(_csrf_check(CSRFProtect(app)))
     app.after_request(_secure)
     _register_errors(app)
@@ -226,6 +268,10 @@ def _begin() -> None:
     current_id.set(secrets.token_hex(6))
 
 
+def _check_address() -> None:
+    refuse_nul_in_address(request)
+
+
 def _csrf_check(csrf: CSRFProtect) -> Callable[[], None]:
     """Every change by a browser session carries its token; WeChat signs, scripts have tokens."""
 
@@ -257,6 +303,7 @@ def _secure(response: Response) -> Response:
 def _register_errors(app: Flask) -> None:
     app.register_error_handler(WxdeskError, _on_our_error)
     app.register_error_handler(CSRFError, _on_csrf_error)
+    app.register_error_handler(NulError, _on_nul)
     app.register_error_handler(HTTPException, _on_http_error)
     app.register_error_handler(IntegrityError, _on_race)
     app.register_error_handler(OperationalError, _on_database_away)
@@ -279,6 +326,13 @@ def _on_our_error(error: Exception) -> Response:
 
 def _on_csrf_error(_error: Exception) -> Response:
     sentence = say("This page is too old. Load it again and repeat what you did.")
+    return _show(400, translated(sentence))
+
+
+def _on_nul(error: Exception) -> Response:
+    if request.blueprint == "intake":
+        return _on_http_error(error)
+    sentence = say("This has a character (NUL) that is no text. Remove it and try again.")
     return _show(400, translated(sentence))
 
 

@@ -5,8 +5,10 @@ from __future__ import annotations
 import getpass
 import os
 import sys
+import threading
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import click
 
@@ -18,9 +20,11 @@ from wxdesk.accounts.rules import AccountForm, AccountType, Mode
 from wxdesk.agents.access import permission_of
 from wxdesk.agents.operations import AgentForm, create_agent
 from wxdesk.agents.operations import create_token as make_token
-from wxdesk.agents.rules import Role
+from wxdesk.agents.queries import team_ids
+from wxdesk.agents.rules import CAPACITY, Role
 from wxdesk.app import create_app
 from wxdesk.bench.commands import bench
+from wxdesk.demo_stories import tell_stories
 from wxdesk.media.store import store_at
 from wxdesk.plumbing import logs
 from wxdesk.plumbing.errors import (
@@ -119,11 +123,12 @@ def demo(bind: str | None, simulator_bind: str | None) -> None:
     child = demo_parts.simulator_child(host, int(port), settings)
     tree = supervisor.prepare(settings, runtime.engine, _say, [child])
     try:
-        demo_parts.seed(runtime)
+        demo_parts.seed(runtime, is_furnished=True)
         tree.start_all()
         demo_parts.introduce(runtime, url)
         for line in demo_parts.greeting(settings, url):
             click.echo(line)
+        threading.Thread(target=tell_stories, args=(runtime, url), daemon=True).start()
         code = tree.watch()
     finally:
         tree.stop_all()
@@ -235,18 +240,24 @@ def add_account(mode: str, kind: str, unverified: bool, **texts: str) -> None:
 @click.option("--role", required=True, type=click.Choice([role.value for role in Role]))
 @click.option("--password-stdin", is_flag=True, help="Read the password from standard input.")
 @click.option("--locale", type=click.Choice(LOCALES), default="zh_CN", show_default=True)
-def create_agent_command(
-    email: str,
-    name: str,
-    role: str,
-    password_stdin: bool,
-    locale: str,
-) -> None:
+@click.option("--capacity", type=int, default=CAPACITY, show_default=True)
+@click.option("--team", "teams", multiple=True, help="Name of a team; once for each.")
+def create_agent_command(password_stdin: bool, teams: tuple[str, ...], **values: Any) -> None:
     """Add a person who can log in."""
     runtime = _runtime()
     password = sys.stdin.readline().rstrip("\n") if password_stdin else getpass.getpass()
+    email = values["email"]
     with runtime.unit_of_work() as uow:
-        create_agent(uow, AgentForm(email, name, Role(role), password, locale))
+        form = AgentForm(
+            email,
+            values["name"],
+            Role(values["role"]),
+            password,
+            values["locale"],
+            capacity=values["capacity"],
+            team_ids=team_ids(uow.session, teams),
+        )
+        create_agent(uow, form)
     click.echo(f"{email} can log in at {runtime.settings.public_url}/login")
 
 

@@ -20,6 +20,7 @@ from wxdesk.agents.operations import AgentForm, create_agent
 from wxdesk.agents.queries import find_agent
 from wxdesk.agents.rules import Role
 from wxdesk.background_jobs import REFRESH_TEMPLATES
+from wxdesk.demo_desk import furnish
 from wxdesk.plumbing.clock import pause
 from wxdesk.plumbing.errors import ConfigurationError
 from wxdesk.plumbing.unit_of_work import UnitOfWork
@@ -134,8 +135,11 @@ def refuse_public_address(settings: Settings) -> None:
         )
 
 
-def seed(runtime: Runtime) -> None:
-    """Make what the demo shows; a second start finds it and changes nothing."""
+def seed(runtime: Runtime, *, is_furnished: bool = False) -> None:
+    """Make what the demo shows; a second start finds it and changes nothing.
+
+    `is_furnished`: with teams, tags and all else that a desk has which is used.
+    """
     with runtime.unit_of_work() as uow:
         known = {keys.slug for keys in list_keys(uow.session, runtime.vault)}
         for demo in ACCOUNTS:
@@ -144,6 +148,8 @@ def seed(runtime: Runtime) -> None:
         for email, name, role in PEOPLE:
             if find_agent(uow.session, email) is None:
                 create_agent(uow, AgentForm(email, name, role, PASSWORD))
+        if is_furnished:
+            furnish(uow)
 
 
 def introduce(runtime: Runtime, simulator_url: str) -> None:

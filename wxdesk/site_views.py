@@ -26,9 +26,6 @@ from wxdesk.words import say
 bp = Blueprint("site", __name__)
 
 NOT_BUILT = (
-    ("POST", "/api/v1/conversations/<int:conversation_id>/snooze"),
-    ("POST", "/api/v1/conversations/<int:conversation_id>/notes"),
-    ("POST", "/api/v1/conversations/<int:conversation_id>/tags"),
     ("POST", "/api/v1/rules/dry-run"),
     ("GET", "/api/v1/campaigns"),
     ("POST", "/api/v1/campaigns"),

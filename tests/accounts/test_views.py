@@ -36,6 +36,9 @@ CHANGE = {
     "slots_for_people": "3",
     "is_passive_counted": "true",
     "calls_per_minute": "600",
+    "team_id": "",
+    "reopen_within_hours": "48",
+    "asks_rating": "true",
 }
 
 
@@ -113,7 +116,13 @@ def test_a_change_is_noted_by_field_names_and_an_empty_secret_stays(admin, runti
     assert keys.config_version > account.config_version
     action, details = audited(runtime)[-1]
     assert action == "account.changed"
-    assert details["fields"] == ["name", "slots_for_people", "calls_per_minute"]
+    assert details["fields"] == [
+        "name",
+        "slots_for_people",
+        "calls_per_minute",
+        "reopen_within_hours",
+        "asks_rating",
+    ]
 
 
 def test_a_new_secret_reaches_the_clients_and_is_never_shown_or_noted(admin, runtime, account):

@@ -149,6 +149,14 @@ def test_a_person_and_her_token(migrated):
     assert "--password" in short.stderr
     made = migrated.run("create-agent", *options, "--password-stdin", stdin=f"{PASSWORD}\n")
     assert made.returncode == 0, made.stderr
+    busy = migrated.run(
+        "create-agent",
+        *["--email", "mei2@example.com", "--name", "Mei", "--role", "agent"],
+        *["--capacity", "3", "--team", "售前", "--password-stdin"],
+        stdin=f"{PASSWORD}\n",
+    )
+    assert busy.returncode == 2
+    assert "--team" in busy.stderr
     token = migrated.run("create-token", "--email", "lin@example.com", "--name", "script")
     assert re.fullmatch(r"wxd_[\w-]{30,}", token.stdout.split()[-1])
     nobody = migrated.run("create-token", "--email", "mei@example.com", "--name", "script")

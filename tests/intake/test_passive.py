@@ -20,8 +20,8 @@ from wxdesk.media.rules import FileKind, FileRole, FileState
 from wxdesk.outbound import held
 from wxdesk.outbound.jobs import repair_held
 from wxdesk.outbound.models import DeliveryRow
-from wxdesk.outbound.operations import withdraw
 from wxdesk.outbound.rules import Delivery, Via
+from wxdesk.outbound.settling import withdraw
 from wxdesk.triage.rules import ReplyKind
 from wxdesk.wechat.push import read_fields
 

@@ -20,8 +20,8 @@ from sqlalchemy import func, select
 from wxdesk.accounts.rules import Mode
 from wxdesk.app import create_app
 from wxdesk.conversations import standings
+from wxdesk.conversations.assigning import claim
 from wxdesk.conversations.models import Message
-from wxdesk.conversations.operations import claim
 from wxdesk.conversations.rules import Place
 from wxdesk.intake.queries import account_for_everything
 from wxdesk.intake.streams import NAMES, intake_streams

@@ -9,7 +9,7 @@ from servers import wait_until
 from sqlalchemy import select
 
 from wxdesk.accounts.models import Account
-from wxdesk.conversations.operations import claim
+from wxdesk.conversations.assigning import claim
 from wxdesk.inbox.operations import resolve
 from wxdesk.intake.directory import Directory
 from wxdesk.plumbing.errors import InvalidInputError, NotFoundError

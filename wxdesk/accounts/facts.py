@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from datetime import timedelta
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
@@ -19,6 +20,24 @@ class Facts:
     has_messages: bool
     is_passive_counted: bool
     slots_for_people: int
+
+
+@dataclass(frozen=True, slots=True)
+class Opening:
+    """How conversations of an account begin: reopened within this time, and for which team."""
+
+    reopen_within: timedelta
+    team_id: int | None
+
+
+def openings_of(session: Session, account_ids: Iterable[int]) -> dict[int, Opening]:
+    """By account id."""
+    rows = session.execute(
+        select(Account.id, Account.reopen_within_hours, Account.team_id).where(
+            Account.id.in_(sorted(account_ids))
+        )
+    )
+    return {row.id: Opening(timedelta(hours=row.reopen_within_hours), row.team_id) for row in rows}
 
 
 def facts_of(session: Session, account_ids: Iterable[int]) -> dict[int, Facts]:

@@ -51,10 +51,19 @@ def read_change(
     errors = _choice_errors(values)
     slots = whole_number(values.get("slots_for_people", ""))
     calls = whole_number(values.get("calls_per_minute", ""))
-    for name, number in (("slots_for_people", slots), ("calls_per_minute", calls)):
+    hours = whole_number(values.get("reopen_within_hours", ""))
+    team = values.get("team_id", "").strip()
+    team_id = whole_number(team) if team else None
+    if team and team_id is None:
+        errors["team_id"] = say("there is no such team")
+    for name, number in (
+        ("slots_for_people", slots),
+        ("calls_per_minute", calls),
+        ("reopen_within_hours", hours),
+    ):
         if number is None:
             errors[name] = say("a whole number is needed")
-    if errors or slots is None or calls is None:
+    if errors or slots is None or calls is None or hours is None:
         return None, errors
     form = AccountChange(
         name=values.get("name", ""),
@@ -66,6 +75,9 @@ def read_change(
         slots_for_people=slots,
         is_passive_counted=values.get("is_passive_counted", "") in TRUE,
         calls_per_minute=calls,
+        team_id=team_id,
+        reopen_within_hours=hours,
+        asks_rating=values.get("asks_rating", "") in TRUE,
     )
     errors = change_problems(form, has_aes_key=has_aes_key)
     return (None if errors else form), errors
@@ -95,6 +107,9 @@ def form_of(account: AccountView) -> dict[str, str]:
         "slots_for_people": str(account.slots_for_people),
         "is_passive_counted": "1" if account.is_passive_counted else "",
         "calls_per_minute": str(account.calls_per_minute),
+        "team_id": str(account.team_id or ""),
+        "reopen_within_hours": str(account.reopen_within_hours),
+        "asks_rating": "1" if account.asks_rating else "",
     }
 
 

@@ -14,6 +14,7 @@ from wxdesk.accounts.rules import (
     change_problems,
     problems,
 )
+from wxdesk.agents.queries import team_names
 from wxdesk.audit.operations import note
 from wxdesk.background_jobs import TRY_ACCOUNT_NOW
 from wxdesk.plumbing.errors import InvalidInputError, NotFoundError
@@ -38,6 +39,9 @@ CHANGEABLE = (
     "slots_for_people",
     "is_passive_counted",
     "calls_per_minute",
+    "team_id",
+    "reopen_within_hours",
+    "asks_rating",
 )
 
 
@@ -78,13 +82,9 @@ def change_account(
     has_aes_key = account.sealed_aes_key is not None
     for field, sentence in change_problems(form, has_aes_key=has_aes_key).items():
         raise InvalidInputError(field, sentence)
-    changed = []
-    for field in CHANGEABLE:
-        value = getattr(form, field)
-        value = value.strip() if field == "name" else value
-        if getattr(account, field) != value:
-            setattr(account, field, value)
-            changed.append(field)
+    if form.team_id is not None and not team_names(uow.session, [form.team_id]):
+        raise InvalidInputError("team_id", say("there is no such team"))
+    changed = _fill(account, form)
     if form.app_secret and vault.open(account.sealed_app_secret) != form.app_secret:
         account.sealed_app_secret = vault.seal(form.app_secret)
         changed.append("app_secret")
@@ -96,6 +96,16 @@ def change_account(
         uow.session.flush()
         touch(uow, account_id)
         noted(uow, account_id, "account.changed", actor_id, fields=changed)
+    return changed
+
+
+def _fill(account: Account, form: AccountChange) -> list[str]:
+    changed = []
+    for field in CHANGEABLE:
+        value = form.name.strip() if field == "name" else getattr(form, field)
+        if getattr(account, field) != value:
+            setattr(account, field, value)
+            changed.append(field)
     return changed
 
 

@@ -99,6 +99,9 @@ class AccountView:
     slots_for_people: int
     is_passive_counted: bool
     calls_per_minute: int
+    team_id: int | None
+    reopen_within_hours: int
+    asks_rating: bool
     has_aes_key: bool
     has_previous_token: bool
     has_previous_aes_key: bool
@@ -141,6 +144,21 @@ def list_names(session: Session) -> list[AccountName]:
         .limit(MOST_ACCOUNTS)
     )
     return [AccountName(*row) for row in rows]
+
+
+def names_by_team(session: Session) -> dict[int, list[str]]:
+    """By team the names of the accounts whose new conversations it gets."""
+    rows = session.execute(
+        select(Account.team_id, Account.name)
+        .where(Account.team_id.is_not(None))
+        .order_by(Account.name, Account.id)
+        .limit(MOST_ACCOUNTS)
+    )
+    found: dict[int, list[str]] = {}
+    for team_id, name in rows:
+        if team_id is not None:
+            found.setdefault(team_id, []).append(name)
+    return found
 
 
 def list_versions(session: Session) -> dict[int, int]:
@@ -241,6 +259,9 @@ def _view(account: Account) -> AccountView:
         slots_for_people=account.slots_for_people,
         is_passive_counted=account.is_passive_counted,
         calls_per_minute=account.calls_per_minute,
+        team_id=account.team_id,
+        reopen_within_hours=account.reopen_within_hours,
+        asks_rating=account.asks_rating,
         has_aes_key=account.sealed_aes_key is not None,
         has_previous_token=account.sealed_previous_token is not None,
         has_previous_aes_key=account.sealed_previous_aes_key is not None,

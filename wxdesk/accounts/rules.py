@@ -18,6 +18,8 @@ RESERVED_SLUGS = frozenset({"new"})  # the address of a page
 SLOTS_FOR_PEOPLE = 2
 MOST_SLOTS_FOR_PEOPLE = 4
 CALLS_PER_MINUTE = 1200
+REOPEN_WITHIN_HOURS = 24
+MOST_REOPEN_HOURS = 720
 MOST_CALLS_PER_MINUTE = 60_000
 PUSHES_KEY = "wxdesk:accounts:pushes"  # Redis hash, see accounts/pushes.py
 PREVIOUS_KEYS_LAST = timedelta(days=7)
@@ -98,6 +100,9 @@ class AccountChange:
     slots_for_people: int
     is_passive_counted: bool
     calls_per_minute: int
+    team_id: int | None
+    reopen_within_hours: int
+    asks_rating: bool
 
 
 class ConsoleHas(StrEnum):
@@ -154,6 +159,8 @@ def change_problems(form: AccountChange, *, has_aes_key: bool) -> dict[str, str]
         found["slots_for_people"] = say("between 0 and %(most)d", most=MOST_SLOTS_FOR_PEOPLE)
     if not 1 <= form.calls_per_minute <= MOST_CALLS_PER_MINUTE:
         found["calls_per_minute"] = say("between 1 and %(most)d", most=MOST_CALLS_PER_MINUTE)
+    if not 1 <= form.reopen_within_hours <= MOST_REOPEN_HOURS:
+        found["reopen_within_hours"] = say("between 1 and %(most)d", most=MOST_REOPEN_HOURS)
     return found
 
 

@@ -40,6 +40,7 @@ from wxdesk.accounts.queries import (
 from wxdesk.accounts.rights import capability_rows
 from wxdesk.accounts.rules import AccountForm
 from wxdesk.agents.access import person, requires
+from wxdesk.agents.queries import list_teams, team_names
 from wxdesk.background_jobs import REFRESH_ACCOUNT_TEMPLATES
 from wxdesk.plumbing.errors import ConfigurationError, DeliveryError, InvalidInputError
 from wxdesk.plumbing.http import cursor_argument, cursor_of
@@ -281,6 +282,7 @@ def _account_page(slug: str, errors: Errors) -> str:
     with current().reading() as session:
         found = get_view(session, slug)
         templates = list_templates(session, found.id)
+        team = team_names(session, [found.team_id])
     return render_template(
         "accounts/account.html",
         account=found,
@@ -294,6 +296,7 @@ def _account_page(slug: str, errors: Errors) -> str:
             is_refused=found.messages_refused_at is not None,
         ),
         templates=templates,
+        team=team.get(found.team_id or 0),
         url=webhook_url(current().settings.public_url, slug),
         errors=_translated(errors),
         now=current().clock(),
@@ -308,8 +311,10 @@ def _new_page(form: dict[str, str], errors: Errors) -> str:
 
 
 def _edit_page(account: AccountView, form: dict[str, str], errors: Errors) -> str:
+    with current().reading() as session:
+        teams = list_teams(session)
     return render_template(
-        "accounts/edit.html", account=account, form=form, errors=_translated(errors)
+        "accounts/edit.html", account=account, form=form, errors=_translated(errors), teams=teams
     )
 
 

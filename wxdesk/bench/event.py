@@ -106,6 +106,21 @@ def pushes(account: BenchAccount, count: int, now: datetime, seed: int) -> list[
     return made
 
 
+def plain_push(
+    account: BenchAccount, openid: str, text: str, msg_id: str, now: datetime
+) -> BenchPush:
+    """One text in plain mode."""
+    xml = TEXT.format(
+        original_id=account.original_id,
+        openid=openid,
+        seconds=int(now.timestamp()),
+        text=text,
+        msg_id=msg_id,
+    )
+    path, body = _plain(account, xml)
+    return BenchPush(path, body, msg_id, is_question=True)
+
+
 def _plain(account: BenchAccount, xml: str) -> tuple[str, bytes]:
     signature = sign(account.token, "1700000000", "nonce")
     path = f"/wechat/{account.slug}?signature={signature}&timestamp=1700000000&nonce=nonce"

@@ -18,10 +18,10 @@ from typing import Any
 from urllib.parse import urlencode
 
 from wxdesk.accounts.rules import Mode
-from wxdesk.bench import intake as intake_bench
 from wxdesk.bench.event import BenchAccount, make_account, pushes
 from wxdesk.bench.instance import installation
 from wxdesk.bench.load import as_fast_as_possible
+from wxdesk.bench.serving import free_port, serving, wait_for_port, wait_until_drained
 from wxdesk.intake.streams import intake_streams
 from wxdesk.runtime import build
 from wxdesk.wechat.crypto import Cipher, sign
@@ -121,15 +121,15 @@ class Tally:
 
 def measure(seconds: float, seed: int = 1) -> dict[str, Any]:
     """Counts by status, the slowest answer, and what was answered badly ("bad", must be none)."""
-    with installation("sqlite", port=intake_bench._free_port()) as settings:
+    with installation("sqlite", port=free_port()) as settings:
         runtime = build(settings)
         accounts = [make_account(runtime, mode) for mode in Mode]
-        with intake_bench._serving(settings, "-m", "wxdesk", "up"):
-            intake_bench._wait_for_port(settings.port)
+        with serving(settings, "-m", "wxdesk", "up"):
+            wait_for_port(settings.port)
             tally = _fuzz(settings.port, accounts, seconds, seed)
             good = pushes(accounts[0], GOOD_PUSHES, runtime.clock(), seed)
             after = as_fast_as_possible(settings.port, good)
-            intake_bench._wait_until_drained(runtime)
+            wait_until_drained(runtime)
             left = sum(intake_streams(runtime.redis).waiting())
     return {
         "fuzzed_seconds": seconds,

@@ -2,16 +2,10 @@
 
 from __future__ import annotations
 
-import contextlib
-import os
-import signal
-import socket
 import statistics
-import subprocess
-import sys
 import threading
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import requests
@@ -23,9 +17,9 @@ from wxdesk.agents.rules import Role
 from wxdesk.bench.event import BenchAccount, BenchPush, make_account, pushes
 from wxdesk.bench.instance import installation
 from wxdesk.bench.load import Outcome, as_fast_as_possible, evenly
+from wxdesk.bench.serving import free_port, serving, wait_for_port, wait_until_drained
 from wxdesk.conversations.models import Message
 from wxdesk.conversations.rules import Direction
-from wxdesk.intake.streams import intake_streams
 from wxdesk.plumbing.clock import pause
 from wxdesk.runtime import Runtime, build
 from wxdesk.settings import Settings
@@ -33,20 +27,18 @@ from wxdesk.settings import Settings
 ROUNDS = 3
 BURST = 3_000
 WATCH_SECONDS = 0.1
-READY_SECONDS = 30
-DRAIN_SECONDS = 120
 
 
 def measure(database: str, size: int, seconds: float) -> dict[str, Any]:
     """Bursts against the bare view and the webhook by turns, then `size` pushes in `seconds`."""
-    with installation(database, port=_free_port()) as settings:
+    with installation(database, port=free_port()) as settings:
         runtime = build(settings)
         accounts = [make_account(runtime, mode) for mode in (Mode.PLAIN, Mode.SAFE)]
         token = _token(runtime)
-        with _serving(settings, "-m", "wxdesk", "up"):
+        with serving(settings, "-m", "wxdesk", "up"):
             bare, real = _bursts(settings, runtime, accounts)
             paced, seen = _paced(settings, runtime, accounts, token, (size, seconds))
-            _wait_until_drained(runtime)
+            wait_until_drained(runtime)
         answered = [key for outcome in (*real, paced) for key in outcome.answered]
         return {
             "database": database,
@@ -68,14 +60,14 @@ def _bursts(
     bare, real = [], []
     for number in range(ROUNDS):
         mixed = _mixed(runtime, accounts, BURST, seed=10 + number * 2)
-        port = _free_port()
+        port = free_port()
         folder = str(settings.data_dir.parent / "bare")
-        with _serving(settings, "-m", "wxdesk.bench.bare_server", folder, f"127.0.0.1:{port}"):
-            _wait_for_port(port)
+        with serving(settings, "-m", "wxdesk.bench.bare_server", folder, f"127.0.0.1:{port}"):
+            wait_for_port(port)
             bare.append(as_fast_as_possible(port, mixed))
-        _wait_for_port(settings.port)
+        wait_for_port(settings.port)
         real.append(as_fast_as_possible(settings.port, mixed))
-        _wait_until_drained(runtime)
+        wait_until_drained(runtime)
     return bare, real
 
 
@@ -94,7 +86,7 @@ def _paced(
     watcher = threading.Thread(target=_watch, args=(settings, token, seen, stop))
     watcher.start()
     outcome = evenly(settings.port, mixed, seconds)
-    _wait_until_drained(runtime)
+    wait_until_drained(runtime)
     pause(1.0)
     stop.set()
     watcher.join()
@@ -179,49 +171,3 @@ def _token(runtime: Runtime) -> str:
         form = AgentForm("bench@wxdesk", "bench", Role.ADMIN, "bench-password")
         create_agent(uow, form)
         return create_token(uow, email=form.email, name="bench")
-
-
-@contextlib.contextmanager
-def _serving(settings: Settings, *arguments: str) -> Iterator[None]:
-    environment = {
-        **os.environ,
-        "WXDESK_DATA_DIR": str(settings.data_dir),
-        "WXDESK_DATABASE_URL": settings.database_url,
-        "WXDESK_REDIS_URL": settings.redis_url,
-        "WXDESK_BIND": f"{settings.host}:{settings.port}",
-        "WXDESK_PUBLIC_URL": settings.public_url,
-        "WXDESK_WECHAT_API_URL": "http://127.0.0.1:9",
-    }
-    process = subprocess.Popen(
-        [sys.executable, *arguments], env=environment, stderr=subprocess.DEVNULL
-    )
-    try:
-        yield
-    finally:
-        process.send_signal(signal.SIGTERM)
-        process.wait(60)
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
-
-
-def _wait_for_port(port: int) -> None:
-    deadline = time.monotonic() + READY_SECONDS
-    while time.monotonic() < deadline:
-        try:
-            socket.create_connection(("127.0.0.1", port), 1).close()
-        except OSError:
-            pause(0.05)
-        else:
-            return
-    raise TimeoutError(f"nothing listens on port {port}")
-
-
-def _wait_until_drained(runtime: Runtime) -> None:
-    deadline = time.monotonic() + DRAIN_SECONDS
-    while any(intake_streams(runtime.redis).waiting()) and time.monotonic() < deadline:
-        pause(0.05)
-    pause(0.3)  # the last batch's commit has happened; let the machine come to rest

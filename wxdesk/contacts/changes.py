@@ -70,6 +70,7 @@ def change_tags(uow: UnitOfWork, contact_id: int, names: Sequence[str]) -> Conta
         for tag_id in missing
     )
     if missing or any(changed):
+        contact.is_indexed = False
         _must_tell(uow, contact)
     return contact
 

@@ -10,7 +10,7 @@ from sqlalchemy import select, tuple_
 from wxdesk.contacts import windows
 from wxdesk.contacts.models import Contact
 from wxdesk.plumbing.clock import EPOCH
-from wxdesk.plumbing.db import insert_new
+from wxdesk.plumbing.db import insert_rows
 from wxdesk.plumbing.unit_of_work import UnitOfWork
 
 Key = tuple[int, str]
@@ -32,7 +32,7 @@ def ensure_contacts(uow: UnitOfWork, keys: Iterable[Key]) -> dict[Key, Contact]:
             }
             for account_id, openid in missing
         ]
-        uow.session.execute(insert_new(uow.session, Contact), rows)
+        insert_rows(uow.session, Contact, rows, passes_known=True)
         found |= _find(uow, set(missing))
     return found
 

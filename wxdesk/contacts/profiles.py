@@ -178,7 +178,10 @@ def _store(contact: Contact, info: UserInfo, asked_at: datetime, tags: _TagsOfCo
         return False
     if contact.remark_state is SyncState.SYNCED:
         contact.remark = info.remark[:LONGEST_REMARK]
-    return tags.store(contact.id, info.tag_ids)
+    has_changed = tags.store(contact.id, info.tag_ids)
+    if has_changed:
+        contact.is_indexed = False
+    return has_changed
 
 
 def _came_back(contact: Contact, info: UserInfo) -> None:

@@ -17,6 +17,15 @@ class Act(StrEnum):
     FOLLOW = "follow"
 
 
+class FieldKind(StrEnum):
+    """What a company's own field of a customer holds."""
+
+    TEXT = "text"
+    NUMBER = "number"
+    DATE = "date"
+    CHOICE = "choice"
+
+
 class SyncState(StrEnum):
     """Whether WeChat knows what an agent changed here."""
 

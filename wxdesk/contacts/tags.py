@@ -9,7 +9,7 @@ from sqlalchemy import delete, select, update
 from sqlalchemy.orm import Session
 
 from wxdesk.contacts.inputs import MOST_TAGS_OF_ACCOUNT
-from wxdesk.contacts.models import ContactTag, Tag
+from wxdesk.contacts.models import Contact, ContactTag, Tag
 from wxdesk.contacts.refusals import is_about_account
 from wxdesk.contacts.rules import TagState
 from wxdesk.plumbing.db import write_in_order
@@ -116,8 +116,9 @@ def store_tags(
     ours = _by_wechat_id(uow, account_id)
     gone = [tag for wechat_id, tag in ours.items() if wechat_id not in there]
     deleted = [tag.id for tag in gone if tag.wechat_tag_id in known_before]
-    _delete(uow, deleted)
     renamed = [tag for wechat_id, tag in ours.items() if _is_renamed(tag, there.get(wechat_id))]
+    _index_again(uow, [*deleted, *(tag.id for tag in renamed)])
+    _delete(uow, deleted)
     _rename(uow, account_id, renamed, there)
     added = [tag for wechat_id, tag in there.items() if wechat_id not in ours]
     for tag in added:
@@ -140,6 +141,16 @@ def _by_wechat_id(uow: UnitOfWork, account_id: int) -> dict[int, Tag]:
 
 def _is_renamed(tag: Tag, there: WeChatTag | None) -> bool:
     return there is not None and tag.name != there.name[:LONGEST_NAME]
+
+
+def _index_again(uow: UnitOfWork, tag_ids: Sequence[int]) -> None:
+    """Whoever has one of these tags is found by other words from now on."""
+    has_it = select(ContactTag.contact_id).where(ContactTag.tag_id.in_(tag_ids))
+    if tag_ids:
+        uow.session.execute(
+            update(Contact).where(Contact.id.in_(has_it)).values(is_indexed=False),
+            execution_options={"synchronize_session": False},
+        )
 
 
 def _delete(uow: UnitOfWork, tag_ids: Sequence[int]) -> None:

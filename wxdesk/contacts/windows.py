@@ -10,11 +10,12 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import delete, func, insert, select, update
+from sqlalchemy import delete, func, select, update
 from sqlalchemy.orm import Session
 
 from wxdesk.contacts.models import Contact, ReplyWindow
 from wxdesk.contacts.rules import Act, Window, best_of, window_after, window_of
+from wxdesk.plumbing.db import insert_rows
 from wxdesk.plumbing.unit_of_work import UnitOfWork
 
 LATE = "45015"
@@ -37,15 +38,20 @@ class Opening:
 def open_windows(uow: UnitOfWork, openings: Iterable[Opening]) -> None:
     """Enter acts, in their order; of each customer and kind the last one counts, and is kept."""
     last: dict[tuple[int, bool], Opening] = {}
+    states: dict[int, tuple[Contact, Window | None]] = {}
     for opening in openings:
         contact, is_message = opening.contact, opening.act is Act.MESSAGE
+        _, before = states.get(contact.id) or (contact, contact.window)
         opened = window_of(opening.act, opening.acted_at, opening.used)
-        window = window_after(contact.window, opened, is_message=is_message)
-        contact.window_closes_at, contact.window_remaining = window.closes_at, window.remaining
+        window = window_after(before, opened, is_message=is_message)
+        states[contact.id] = (contact, window)
         if window is opened or not is_message:
             last[contact.id, is_message] = opening
+    for contact, state in states.values():
+        if state is not None:
+            contact.window_closes_at, contact.window_remaining = state.closes_at, state.remaining
     if last:
-        uow.session.execute(insert(ReplyWindow), [_entry(opening) for opening in last.values()])
+        insert_rows(uow.session, ReplyWindow, [_entry(opening) for opening in last.values()])
 
 
 def spend(uow: UnitOfWork, contact: Contact) -> None:

@@ -26,6 +26,7 @@ from wxdesk.plumbing.clock import EPOCH
 from wxdesk.plumbing.spool import Spooled
 from wxdesk.plumbing.streams import Offer
 from wxdesk.runtime import Runtime
+from wxdesk.satisfaction.rules import read_choice
 from wxdesk.triage.rules import Hit, Urgency, Verdict, judge
 from wxdesk.wechat.push import Push
 
@@ -52,7 +53,7 @@ class Acceptance:
 
         Raises OSError when neither Redis nor the disk can take it.
         """
-        hit = desk.rulebook.find(push.text) if push.kind == "text" else None
+        hit = desk.rulebook.find(push.text) if _is_for_rules(push) else None
         offer = self._offer(desk, push, hit)
         if time.monotonic() - self._redis_failed_at > AVOID_REDIS_SECONDS:
             try:
@@ -122,6 +123,11 @@ class Acceptance:
         except SQLAlchemyError as error:
             logger.warning("database unreachable too (%s)", type(error).__name__)
             return Standing.ATTENDED
+
+
+def _is_for_rules(push: Push) -> bool:
+    """A text that the customer wrote or chose; a score for our service is no keyword."""
+    return push.kind == "text" and read_choice(push.fields.get("bizmsgmenuid")) is None
 
 
 def _verdict(standing: Standing, *, is_event: bool, has_hit: bool) -> Verdict:

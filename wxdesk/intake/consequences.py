@@ -13,6 +13,7 @@ from wxdesk.contacts.models import Contact
 from wxdesk.contacts.operations import Key
 from wxdesk.contacts.windows import Opening, open_windows
 from wxdesk.conversations.rules import wrote_at
+from wxdesk.intake import ratings
 from wxdesk.intake.rules import Entry
 from wxdesk.media.operations import WantedFile, expect_files
 from wxdesk.media.rules import files_of
@@ -36,15 +37,27 @@ class Recorded:
     message_id: int
 
 
+def reaches_back(entry: Entry) -> bool:
+    """Whether it may change any conversation of the customer, not the current one only."""
+    is_rating = entry.rating_tap is not None or entry.comments_on is not None
+    is_result = entry.is_event and entry.event.lower() == TEMPLATE_RESULT
+    return entry.held is not None or is_rating or is_result
+
+
 def follow(uow: UnitOfWork, recorded: Sequence[Recorded]) -> None:
     """Before the conversations are touched: their place in the queue depends on the windows."""
-    facts = facts_of(uow.session, {it.entry.account_id for it in recorded})
-    openings = [opening for it in recorded if (opening := _opening(it, facts[it.entry.account_id]))]
-    open_windows(uow, openings)
+    with uow.session.no_autoflush:  # one UPDATE of a customer for presence and window
+        facts = facts_of(uow.session, {it.entry.account_id for it in recorded})
+        openings = [
+            opening for it in recorded if (opening := _opening(it, facts[it.entry.account_id]))
+        ]
+        open_windows(uow, openings)
     _expect_files(uow, recorded)
     for it in recorded:
         if it.entry.is_event:
             _note_event(uow, it)
+        else:
+            ratings.hear(uow, it.entry, it.contact)
     writers = {
         it.contact.id: it.contact
         for it in recorded

@@ -6,22 +6,23 @@ again changes nothing.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Container, Iterable, Mapping, Sequence
 from datetime import timedelta
 from typing import Any
 
-from sqlalchemy import insert, select
+from sqlalchemy import select
 
 from wxdesk.contacts.models import Contact
 from wxdesk.contacts.operations import ensure_contacts, note_following, note_presence
+from wxdesk.conversations.arrivals import Arrival, conversations_for
 from wxdesk.conversations.models import Conversation, Message
-from wxdesk.conversations.operations import changed, find_current, open_or_continue
-from wxdesk.conversations.rules import Direction, Place, SenderKind, Status, wrote_at
-from wxdesk.intake import consequences
+from wxdesk.conversations.operations import changed, find_current, rank
+from wxdesk.conversations.rules import SPAM, Direction, Place, SenderKind, Status, wrote_at
+from wxdesk.intake import consequences, ratings
 from wxdesk.intake.consequences import Recorded
 from wxdesk.intake.models import SetAsidePush
 from wxdesk.intake.rules import FOLLOW, UNFOLLOW, AutoAnswer, Entry
-from wxdesk.plumbing.db import insert_new, write_in_order
+from wxdesk.plumbing.db import insert_new, insert_rows, write_in_order
 from wxdesk.plumbing.unit_of_work import UnitOfWork
 from wxdesk.sla.operations import customer_waits, targets_of
 
@@ -42,22 +43,24 @@ def record(uow: UnitOfWork, entries: Sequence[Entry], *, forget_after: timedelta
         return 0
     keys = {(entry.account_id, entry.openid) for entry in [*fresh, *given]}
     contacts = ensure_contacts(uow, keys)
+    fresh = ratings.sort_out(uow, fresh, contacts)
+    current = _lock_conversations(uow, [*fresh, *given], contacts)
     if not fresh:
         consequences.settle_given(uow, given, contacts)
         return 0
-    for entry in fresh:
-        _note_presence(uow, contacts[entry.account_id, entry.openid], entry, forget_after)
-    conversations = _conversations(uow, fresh, contacts)
+    conversations = _conversations(uow, fresh, contacts, current)
     ids = _store_messages(uow, fresh, contacts, conversations)
     recorded = [
         Recorded(entry, contacts[entry.account_id, entry.openid], message_id)
         for entry, message_id in zip(fresh, ids, strict=True)
     ]
     _store_answers(uow, recorded)
+    for it in recorded:
+        _note_presence(uow, it.contact, it.entry, forget_after)
     consequences.settle_given(uow, given, contacts)
     consequences.follow(uow, recorded)
     _update_conversations(uow, recorded, conversations)
-    _update_others(uow, recorded)
+    _update_others(uow, recorded, conversations, current)
     return len(fresh)
 
 
@@ -107,29 +110,44 @@ def _note_presence(
         note_presence(contact, acted_at)
 
 
-def _conversations(
+def _lock_conversations(
     uow: UnitOfWork, entries: Iterable[Entry], contacts: Contacts
 ) -> dict[int, Conversation]:
-    """The conversation, by contact id, of each customer whose message a person must read."""
-    first: dict[int, tuple[Contact, Entry]] = {}
+    """By contact id the current conversation, locked with all others that the batch may change.
+
+    Before the first message is written: agents hold a conversation when they write into its thread,
+    and would wait in a circle with a batch that wrote first and locked it then.
+    """
+    writers: set[int] = set()
+    others: set[int] = set()
+    all_of: set[int] = set()
     for entry in entries:
-        if entry.is_for_person:
-            contact = contacts[entry.account_id, entry.openid]
-            first.setdefault(contact.id, (contact, entry))
-    if not first:
-        return {}
-    current = find_current(uow, first)
-    found = {
-        contact_id: open_or_continue(
-            uow,
-            current.get(contact_id),
-            contact,
-            wrote_at(entry.created_at, entry.received_at),
-        )
-        for contact_id, (contact, entry) in first.items()
-    }
-    uow.session.flush()
-    return found
+        contact = contacts[entry.account_id, entry.openid]
+        (writers if _is_for_agents(entry, contact) else others).add(contact.id)
+        if consequences.reaches_back(entry):
+            all_of.add(contact.id)
+    return find_current(uow, writers, open_of=others, all_of=all_of)
+
+
+def _conversations(
+    uow: UnitOfWork,
+    entries: Iterable[Entry],
+    contacts: Contacts,
+    current: Mapping[int, Conversation],
+) -> dict[int, Conversation]:
+    """The conversation, by contact id, of each customer whose message a person must read."""
+    first: dict[int, Arrival] = {}
+    for entry in entries:
+        contact = contacts[entry.account_id, entry.openid]
+        if _is_for_agents(entry, contact) and contact.id not in first:
+            written = wrote_at(entry.created_at, entry.received_at)
+            first[contact.id] = Arrival(contact, written, entry.received_at)
+    return conversations_for(uow, list(first.values()), current) if first else {}
+
+
+def _is_for_agents(entry: Entry, contact: Contact) -> bool:
+    """What a customer writes who was marked as spam is kept, and disturbs nobody."""
+    return entry.is_for_person and not contact.is_spam
 
 
 def _store_messages(
@@ -141,7 +159,7 @@ def _store_messages(
     rows = []
     for entry in entries:
         contact = contacts[entry.account_id, entry.openid]
-        is_ours = entry.is_for_person
+        is_ours = _is_for_agents(entry, contact)
         rows.append(
             {
                 "account_id": entry.account_id,
@@ -156,27 +174,24 @@ def _store_messages(
                 "sender_kind": SenderKind.CUSTOMER,
                 "created_at": entry.created_at,
                 "received_at": entry.received_at,
-                **_place(entry),
+                **_place(entry, contact),
             }
         )
     write_in_order(uow.session, Message.__tablename__)
-    uow.session.execute(insert(Message), rows)
-    return _ids(uow, entries)
-
-
-def _ids(uow: UnitOfWork, entries: Sequence[Entry]) -> list[int]:
-    """One query for all: RETURNING would insert row by row on SQLite."""
-    keys = [entry.once_key for entry in entries]
-    rows = uow.session.execute(
-        select(Message.account_id, Message.once_key, Message.id).where(Message.once_key.in_(keys))
+    stored = insert_rows(
+        uow.session, Message, rows, Message.account_id, Message.once_key, Message.id
     )
-    found = {(account_id, once_key): message_id for account_id, once_key, message_id in rows}
+    found = {(account_id, once_key): message_id for account_id, once_key, message_id in stored}
     return [found[entry.account_id, entry.once_key] for entry in entries]
 
 
-def _place(entry: Entry) -> dict[str, Any]:
+def _place(entry: Entry, contact: Contact) -> dict[str, Any]:
     if entry.is_event:
         return {"place": Place.SET_ASIDE, "set_aside_reason": "event"}
+    if entry.is_rating:
+        return {"place": Place.SET_ASIDE, "set_aside_reason": ratings.RATING}
+    if entry.is_for_person and contact.is_spam:
+        return {"place": Place.SET_ASIDE, "set_aside_reason": SPAM}
     place = Place.AUTO_ANSWERED if entry.answer else Place.CONVERSATION
     return {"place": place, "set_aside_reason": None}
 
@@ -202,7 +217,7 @@ def _store_answers(uow: UnitOfWork, recorded: Sequence[Recorded]) -> None:
         if (answer := it.entry.answer) is not None
     ]
     if rows:
-        uow.session.execute(insert(Message), rows)
+        insert_rows(uow.session, Message, rows)
 
 
 def _payload(answer: AutoAnswer) -> dict[str, Any] | None:
@@ -220,7 +235,7 @@ def _update_conversations(
     touched = {}
     for it in recorded:
         entry = it.entry
-        if not entry.is_for_person:
+        if not _is_for_agents(entry, it.contact):
             continue
         conversation = conversations[it.contact.id]
         written = wrote_at(entry.created_at, entry.received_at)
@@ -233,16 +248,18 @@ def _update_conversations(
         changed(uow, conversation, contact)
 
 
-def _update_others(uow: UnitOfWork, recorded: Iterable[Recorded]) -> None:
+def _update_others(
+    uow: UnitOfWork,
+    recorded: Iterable[Recorded],
+    updated: Container[int],
+    current: Mapping[int, Conversation],
+) -> None:
     """Events and automatic answers appear in threads that are open, and move their windows."""
-    others = {it.contact.id: it.contact for it in recorded if not it.entry.is_for_person}
-    if not others:
-        return
-    waiting = uow.session.scalars(
-        select(Conversation)
-        .where(Conversation.contact_id.in_(sorted(others)), Conversation.status != Status.RESOLVED)
-        .order_by(Conversation.id)
-        .with_for_update(key_share=True)
-    )
-    for conversation in waiting:
-        changed(uow, conversation, others[conversation.contact_id])
+    others = {it.contact.id: it.contact for it in recorded if it.contact.id not in updated}
+    for contact_id, contact in others.items():
+        conversation = current.get(contact_id)
+        if conversation is None or conversation.status is Status.RESOLVED:
+            continue
+        if rank(conversation, contact, uow.now):
+            conversation.version += 1
+        uow.announce("inbox", f"conversation:{conversation.id}")

@@ -11,8 +11,9 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from wxdesk.accounts.models import Account
+from wxdesk.contacts.models import Contact
 from wxdesk.conversations.models import Message
-from wxdesk.conversations.rules import Direction, Place
+from wxdesk.conversations.rules import SPAM, Direction, Place
 from wxdesk.intake.models import SetAsidePush
 from wxdesk.intake.streams import NAMES, intake_streams
 from wxdesk.plumbing.spool import Spool
@@ -29,6 +30,19 @@ class SetAsideView:
     attempts: int
     set_aside_at: datetime
     payload: str
+
+
+@dataclass(frozen=True, slots=True)
+class SpamView:
+    """A customer who was marked as spam, and what they have written since."""
+
+    contact_id: int
+    name: str
+    account_name: str
+    messages: int
+    last_message_id: int
+    last_text: str
+    last_at: datetime
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,6 +104,44 @@ def list_set_aside(session: Session, *, before_id: int | None, limit: int) -> li
     return [
         SetAsideView(row.id, name, row.reason, row.attempts, row.set_aside_at, row.payload)
         for row, name in session.execute(query)
+    ]
+
+
+def list_spam(session: Session, *, before_id: int | None, limit: int) -> list[SpamView]:
+    """Customers whose messages were set aside as spam, who wrote last first."""
+    last_id = func.max(Message.id)
+    found = (
+        select(last_id.label("last_id"), func.count().label("messages"))
+        .where(
+            Message.direction == Direction.INCOMING,
+            Message.place == Place.SET_ASIDE,
+            Message.set_aside_reason == SPAM,
+        )
+        .group_by(Message.contact_id)
+        .order_by(last_id.desc())
+        .limit(limit)
+    )
+    if before_id is not None:
+        found = found.having(last_id < before_id)
+    them = found.subquery()
+    rows = session.execute(
+        select(Message, Contact, Account.name, them.c.messages)
+        .join(them, them.c.last_id == Message.id)
+        .join(Contact, Contact.id == Message.contact_id)
+        .join(Account, Account.id == Message.account_id)
+        .order_by(Message.id.desc())
+    )
+    return [
+        SpamView(
+            contact_id=contact.id,
+            name=contact.name,
+            account_name=name,
+            messages=messages,
+            last_message_id=message.id,
+            last_text=message.text,
+            last_at=message.received_at,
+        )
+        for message, contact, name, messages in rows
     ]
 
 

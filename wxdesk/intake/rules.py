@@ -8,6 +8,7 @@ from datetime import datetime
 from typing import Any
 
 from wxdesk.contacts.rules import Act
+from wxdesk.satisfaction.rules import Tap, read_choice
 
 BATCH = 1000
 LEAST_SHARE = 50  # of a batch, for each stream that waits: strict order alone would starve bulk
@@ -49,7 +50,11 @@ class HeldAnswer:
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """One accepted push as it lies in a stream."""
+    """One accepted push as it lies in a stream.
+
+    `is_rating`: it says how the service was, and nothing that people must answer; `comments_on` is
+    the rating whose reason it gives (intake/ratings.py).
+    """
 
     account_id: int
     openid: str
@@ -63,6 +68,8 @@ class Entry:
     received_at: datetime
     answer: AutoAnswer | None
     held: HeldAnswer | None = None
+    is_rating: bool = False
+    comments_on: int | None = None
 
     @property
     def is_event(self) -> bool:
@@ -70,12 +77,17 @@ class Entry:
 
     @property
     def is_for_person(self) -> bool:
-        return not self.is_event and self.answer is None
+        return not self.is_event and self.answer is None and not self.is_rating
 
     @property
     def is_menu_tap(self) -> bool:
         """A tap on a choice of a menu message arrives as text (docs/wechat.md#reply-window)."""
         return bool(self.fields and self.fields.get("bizmsgmenuid"))
+
+    @property
+    def rating_tap(self) -> Tap | None:
+        """What was tapped of a satisfaction question of ours; None for everything else."""
+        return read_choice((self.fields or {}).get("bizmsgmenuid"))
 
     @property
     def act(self) -> Act | None:

@@ -123,6 +123,16 @@ def bind(uow: UnitOfWork, attachment_id: int, message_id: int, agent_id: int) ->
     return view_of(row)
 
 
+def unbind(uow: UnitOfWork, message_ids: Iterable[int]) -> None:
+    """The files of answers that were taken back belong to no message: they can be sent again."""
+    uow.session.execute(
+        update(Attachment)
+        .where(Attachment.message_id.in_(sorted(message_ids)))
+        .values(message_id=None)
+        .execution_options(synchronize_session=False)
+    )
+
+
 def note_uploaded(uow: UnitOfWork, attachment_id: int, media_id: str, at: datetime) -> None:
     """WeChat has a copy from now on, for three days."""
     _set_upload(uow, attachment_id, media_id, at)

@@ -8,6 +8,7 @@ from typing import Any
 from wxdesk.accounts.models import Account
 from wxdesk.accounts.operations import touch
 from wxdesk.background_jobs import REFRESH_UPLOADS
+from wxdesk.conversations.rules import printable
 from wxdesk.media.models import Attachment
 from wxdesk.outbound.contents import OutgoingKind, content_of, summary_of
 from wxdesk.plumbing.errors import InvalidInputError, NotFoundError
@@ -21,7 +22,6 @@ from wxdesk.triage.rules import (
     PASSIVE_WITH_FILE,
     Match,
     ReplyKind,
-    printable,
     reply_problem,
     split_patterns,
 )

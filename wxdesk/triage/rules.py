@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import unicodedata
 from dataclasses import dataclass
 from datetime import datetime
@@ -11,7 +10,6 @@ from typing import Any
 
 from wxdesk.words import say
 
-CONTROL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff]")
 MOST_PATTERNS = 500
 LONGEST_PATTERN = 200
 LONGEST_REPLY_BYTES = 2047
@@ -92,11 +90,6 @@ def judge(*, is_event: bool, has_hit: bool, is_attended: bool, is_overdue: bool)
     if is_event:
         return Verdict(Urgency.ROUTINE, is_auto_answered=False)
     return Verdict(Urgency.URGENT if is_overdue else Urgency.DIRECT, is_auto_answered=False)
-
-
-def printable(text: str) -> str:
-    """Without the characters that neither XML nor PostgreSQL takes."""
-    return CONTROL.sub("", text)
 
 
 def fold(text: str) -> str:
