@@ -51,9 +51,12 @@ say "import contracts"
 lint-imports --no-logo 2>/dev/null || lint-imports
 say "types"
 mypy
-say "tests: units, stories, both databases"
+units="not faults and not browser"
+say "tests: units, stories"
 python -m coverage erase
-python -m pytest -n 3 -q --cov --cov-report= -m "not faults and not browser"
+python -m pytest -n 3 -q --cov --cov-report= -m "$units" -k "not postgresql"
+say "tests: the same on PostgreSQL"  # measuring coverage twice would cost minutes
+python -m pytest -n 3 -q -m "$units" -k postgresql
 say "tests: real browser"
 python -m pytest -q -m browser
 say "tests: killed processes"

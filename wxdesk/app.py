@@ -218,6 +218,7 @@ def _configure(app: Flask, runtime: Runtime) -> None:
     )
     app.session_interface = Sessions()
     app.json.ensure_ascii = False  # type: ignore[attr-defined]
+    app.json.sort_keys = False  # type: ignore[attr-defined]
     app.jinja_options = {"trim_blocks": True, "lstrip_blocks": True}
     if is_https:  # TLS ends in a proxy in front of us
         app.wsgi_app = ProxyFix(app.wsgi_app, x_for=1, x_proto=1)  # type: ignore[method-assign]

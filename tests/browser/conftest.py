@@ -13,9 +13,13 @@ from pathlib import Path
 
 import pytest
 import requests
-from playwright.sync_api import Browser, BrowserContext, Page
+from playwright.sync_api import Browser, BrowserContext, Page, expect
+from sqlalchemy import select
 
 from wxdesk import demo
+from wxdesk.conversations.models import Conversation
+from wxdesk.conversations.rules import Status
+from wxdesk.inbox.operations import resolve
 from wxdesk.runtime import build
 from wxdesk.settings import load
 from wxdesk.simulator.platform import Platform
@@ -23,6 +27,8 @@ from wxdesk.simulator.server import serving
 from wxdesk.supervisor import migrate
 
 SHOP = "gh_demo_chaji"
+
+expect.set_options(timeout=15_000)  # machines are busy at times
 
 
 class Desk:
@@ -76,7 +82,7 @@ class Desk:
         items = requests.get(url, params={"since": 0}, timeout=10).json()["messages"]
         return [item["text"] for item in items if item["direction"] == "from_desk"]
 
-    def wait_until(self, is_so: Callable[[], bool], what: str, seconds: float = 15) -> None:
+    def wait_until(self, is_so: Callable[[], bool], what: str, seconds: float = 30) -> None:
         deadline = time.monotonic() + seconds
         while not is_so():
             assert time.monotonic() < deadline, what
@@ -91,6 +97,15 @@ def desk(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Desk]:
         made.stop()
         made.runtime.engine.dispose()
         made.runtime.redis.close()
+
+
+@pytest.fixture
+def nobody_waits(desk: Desk) -> None:
+    """What other stories left open is resolved: counts and alarms begin at nothing."""
+    with desk.runtime.unit_of_work() as uow:
+        unresolved = select(Conversation.id).where(Conversation.status != Status.RESOLVED)
+        for conversation_id in uow.session.scalars(unresolved).all():
+            resolve(uow, conversation_id)
 
 
 @pytest.fixture

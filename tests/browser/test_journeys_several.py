@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from playwright.sync_api import Page, expect
 
-pytestmark = pytest.mark.browser
+pytestmark = [pytest.mark.browser, pytest.mark.usefixtures("nobody_waits")]
 
 BOX = ".composer textarea"
 LIN, MEI = "lin@demo.wxdesk", "mei@demo.wxdesk"

@@ -18,7 +18,7 @@ from wxdesk.intake.operations import record
 from wxdesk.plumbing.search_index import Entry
 from wxdesk.search.models import MESSAGES
 
-pytestmark = pytest.mark.browser
+pytestmark = [pytest.mark.browser, pytest.mark.usefixtures("nobody_waits")]
 
 LIN, MEI = "lin@demo.wxdesk", "mei@demo.wxdesk"
 SLOW_MS = 15_000

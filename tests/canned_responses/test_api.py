@@ -3,6 +3,8 @@ from cast import customer_writes
 
 from wxdesk.contacts.changes import change_remark
 
+pytestmark = pytest.mark.one_database
+
 HELLO = {
     "shortcut": "你好",
     "title": "问候",

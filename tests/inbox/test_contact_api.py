@@ -10,6 +10,8 @@ from wxdesk.contacts.models import Contact
 from wxdesk.inbox.contact_shapes import contacts_json
 from wxdesk.plumbing.live import STREAM
 
+pytestmark = pytest.mark.one_database
+
 LI = "oLi0000000000000000000000000"
 
 

@@ -3,6 +3,8 @@
 import pytest
 from cast import customer_writes
 
+pytestmark = pytest.mark.one_database
+
 
 @pytest.fixture
 def wang(runtime, account):

@@ -10,6 +10,8 @@ from wxdesk.contacts.models import Contact
 from wxdesk.conversations.models import Conversation
 from wxdesk.media.models import Attachment
 
+pytestmark = pytest.mark.one_database
+
 MEDIA_ID = "media-content-1"
 KINDS = {
     "image": (

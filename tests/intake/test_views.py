@@ -29,6 +29,8 @@ from wxdesk.plumbing.schema import upgrade
 from wxdesk.wechat.crypto import Cipher, is_signed, sign
 from wxdesk.wechat.push import LARGEST_BODY, read_fields
 
+pytestmark = pytest.mark.one_database
+
 
 def queued(runtime) -> dict[str, int]:
     """How many entries each stream holds, empty ones left out."""

@@ -3,6 +3,8 @@
 import pytest
 from cast import make_account, make_rule
 
+pytestmark = pytest.mark.one_database
+
 
 def body(**values: object) -> dict[str, object]:
     return {

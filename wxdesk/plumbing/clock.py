@@ -21,7 +21,9 @@ def iso(instant: datetime | None) -> str | None:
     """ISO 8601 in UTC with milliseconds and Z, as the JSON API shows every instant."""
     if instant is None:
         return None
-    return instant.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+    if instant.tzinfo is not UTC:
+        instant = instant.astimezone(UTC)
+    return instant.isoformat(timespec="milliseconds")[: -len("+00:00")] + "Z"
 
 
 def pause(seconds: float) -> None:

@@ -114,6 +114,7 @@ export function ConversationList() {
     if (status === "loading") box.current.scrollTop = 0;
   }, [status]);
   const onScroll = () => {
+    if (!box.current) return; // the last scroll of a list that is gone
     const { scrollHeight, scrollTop, clientHeight } = box.current;
     holdFor("scroll", SCROLL_HOLD_MS);
     if (scrollHeight - scrollTop - clientHeight < NEAR_END_PX) loadMore();

@@ -74,6 +74,7 @@ export function useScroll(id, items, extras) {
   const [unseen, setUnseen] = useState(0);
 
   const look = () => {
+    if (!box.current) return;
     const below = belowOf(box.current);
     facts.current.isAtEnd = below < AT_BOTTOM_PX && thread.peek().newerCursor === null;
     facts.current.anchor = anchorOf(box.current);
@@ -84,6 +85,7 @@ export function useScroll(id, items, extras) {
   };
 
   settle.current = () => {
+    if (!box.current) return;
     if (facts.current.isAtEnd) box.current.scrollTop = box.current.scrollHeight;
     else restore(box.current, facts.current.anchor);
     facts.current.size = sizeOf(box.current);
@@ -135,6 +137,7 @@ export function useScroll(id, items, extras) {
   useKeptPlace(box, inner, settle);
 
   const onScroll = () => {
+    if (!box.current) return; // the last scroll of a pane that is gone
     // Told of before the change of size that caused it: then nobody has scrolled.
     if (facts.current.size !== sizeOf(box.current)) settle.current();
     else look();
