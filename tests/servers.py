@@ -16,6 +16,8 @@ from pathlib import Path
 import psycopg
 import pytest
 from redis import Redis, RedisError
+from redis.backoff import NoBackoff
+from redis.retry import Retry
 
 START_SECONDS = 20.0
 PR_SET_PDEATHSIG = 1
@@ -74,7 +76,7 @@ class RedisServer:
 
     def _answers(self) -> bool:
         try:
-            with Redis(unix_socket_path=str(self.socket)) as redis:
+            with Redis(unix_socket_path=str(self.socket), retry=Retry(NoBackoff(), 0)) as redis:
                 return bool(redis.ping())
         except RedisError:
             return False

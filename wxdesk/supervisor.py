@@ -17,13 +17,16 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from contextlib import suppress
+from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
 from types import FrameType
 from typing import IO
 
 from redis import Redis, RedisError
+from redis.backoff import NoBackoff
+from redis.retry import Retry
 from sqlalchemy import Engine
 from sqlalchemy.exc import SQLAlchemyError
 
@@ -38,8 +41,10 @@ UNAVAILABLE_EXIT = 69  # EX_UNAVAILABLE: starting again later may
 FIRST_PAUSE, LONGEST_PAUSE = 0.5, 30.0
 STEADY_SECONDS = 20.0
 STOP_SECONDS = 8.0
+FRONT_SECONDS = 15.0
 REDIS_START_SECONDS = 60.0
 PR_SET_PDEATHSIG = 1
+NEVER = Retry(NoBackoff(), 0)  # redis-py's own waits for seconds where nobody listens yet
 BEHIND_WEB = 10  # WeChat waits five seconds for the webhook, nobody waits for a batch
 
 Say = Callable[[str], None]
@@ -58,10 +63,16 @@ class Child:
     pause: float = FIRST_PAUSE
     has_run_well: bool = False
     niceness: int = 0
+    listens_at: tuple[str, int] | None = None
 
 
 class Supervisor:
-    """`children` in the order of their start; they are stopped in the opposite order."""
+    """`children` in the order of their start.
+
+    Who listens at an address takes messages in: the others are started when it does, for WeChat
+    delivers again for 15 seconds only, and it is stopped before them. The others are stopped in
+    the opposite order.
+    """
 
     def __init__(self, children: Sequence[Child], say: Say) -> None:
         self._children = list(children)
@@ -78,6 +89,7 @@ class Supervisor:
         for child in self._children:
             if child.process is None and not self._is_stopping:
                 self.start(child)
+                self._wait_for_listener(child)
 
     def watch(self) -> int:
         """Keep all children running until a signal comes; returns the exit code."""
@@ -89,12 +101,25 @@ class Supervisor:
         return code
 
     def stop_all(self) -> None:
-        """Ask each to stop, the last started first, and insist after 8 seconds."""
+        """Ask each to stop, and insist after 8 seconds."""
         self._is_stopping = True
-        for child in reversed(self._children):
+        for child in self._in_order_of_stopping():
             if child.process is not None and child.process.poll() is None:
                 child.process.terminate()
                 _wait_or_kill(child.process)
+
+    def _in_order_of_stopping(self) -> list[Child]:
+        front = [child for child in self._children if child.listens_at]
+        return front + [child for child in reversed(self._children) if not child.listens_at]
+
+    def _wait_for_listener(self, child: Child) -> None:
+        deadline = time.monotonic() + FRONT_SECONDS
+        while child.listens_at and not self._is_stopping and time.monotonic() < deadline:
+            if child.process is None or child.process.poll() is not None:
+                return  # `watch` says why, and starts it again
+            with suppress(OSError), socket.create_connection(child.listens_at, 1):
+                return
+            pause(0.05)
 
     def _look_after(self, child: Child) -> int:
         if child.process is None:
@@ -136,16 +161,20 @@ class Supervisor:
 
 def process_tree(settings: Settings) -> list[Child]:
     """What runs beside Redis, in the order of the start."""
-    names = [("worker", queue) for queue in QUEUES] + [("scheduler",), ("web",)]
+    behind = [("worker", queue) for queue in QUEUES] + [("scheduler",)]
     return [
-        Child(
-            name=" ".join(words),
-            command=[sys.executable, "-m", "wxdesk", *words],
-            environment=_environment(settings, "-".join(words)),
-            niceness=0 if words == ("web",) else BEHIND_WEB,
-        )
-        for words in names
+        replace(_child(settings, ("web",)), niceness=0, listens_at=(settings.host, settings.port)),
+        *(_child(settings, words) for words in behind),
     ]
+
+
+def _child(settings: Settings, words: tuple[str, ...]) -> Child:
+    return Child(
+        name=" ".join(words),
+        command=[sys.executable, "-m", "wxdesk", *words],
+        environment=_environment(settings, "-".join(words)),
+        niceness=BEHIND_WEB,
+    )
 
 
 def prepare(
@@ -247,7 +276,7 @@ def wait_for_redis(settings: Settings, process: subprocess.Popen[bytes] | None) 
     reason = ""
     while time.monotonic() < deadline:
         try:
-            with Redis.from_url(settings.redis_url, socket_timeout=2) as redis:
+            with Redis.from_url(settings.redis_url, socket_timeout=2, retry=NEVER) as redis:
                 redis.ping()
                 return
         except RedisError as error:
@@ -276,7 +305,7 @@ def _redis_binary() -> str:
 def _end_orphan(path: Path) -> None:
     """A Redis whose supervisor was killed where the kernel does not stop it with its parent."""
     try:
-        with Redis(unix_socket_path=str(path), socket_timeout=2) as redis:
+        with Redis(unix_socket_path=str(path), socket_timeout=2, retry=NEVER) as redis:
             redis.shutdown(nosave=True)
     except RedisError:
         path.unlink(missing_ok=True)

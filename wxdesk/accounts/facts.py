@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import timedelta
+from typing import Any
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
@@ -52,12 +53,14 @@ def facts_of(session: Session, account_ids: Iterable[int]) -> dict[int, Facts]:
             Account.slots_for_people,
         ).where(Account.id.in_(sorted(account_ids)))
     )
-    return {
-        row.id: Facts(
-            has_messages=row.messages_refused_at is None
-            and Capability.MESSAGES in capabilities(row.account_type, is_verified=row.is_verified),
-            is_passive_counted=row.is_passive_counted,
-            slots_for_people=row.slots_for_people,
-        )
-        for row in rows
-    }
+    return {row.id: facts_from(row) for row in rows}
+
+
+def facts_from(account: Any) -> Facts:
+    """Of an account that was read already, or of a row with its columns."""
+    can = capabilities(account.account_type, is_verified=account.is_verified)
+    return Facts(
+        has_messages=account.messages_refused_at is None and Capability.MESSAGES in can,
+        is_passive_counted=account.is_passive_counted,
+        slots_for_people=account.slots_for_people,
+    )

@@ -7,7 +7,7 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import select
+from sqlalchemy import bindparam, select
 from sqlalchemy.orm import Session
 
 from wxdesk.agents.models import Agent, ApiToken, Team, TeamMember
@@ -19,6 +19,11 @@ from wxdesk.words import say
 
 MOST_AGENTS = 1_000
 MOST_TEAMS = 500
+BY_TOKEN = (
+    select(Agent)
+    .join(ApiToken, ApiToken.agent_id == Agent.id)
+    .where(ApiToken.token_hash == bindparam("token_hash"), Agent.is_active)
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,11 +106,7 @@ def find_person(session: Session, agent_id: int, session_epoch: int) -> Person |
 
 def find_person_by_token(session: Session, token: str) -> Person | None:
     """The person behind an API token, if active."""
-    agent = session.scalars(
-        select(Agent)
-        .join(ApiToken, ApiToken.agent_id == Agent.id)
-        .where(ApiToken.token_hash == token_hash(token), Agent.is_active)
-    ).one_or_none()
+    agent = session.scalars(BY_TOKEN, {"token_hash": token_hash(token)}).one_or_none()
     return person_of(agent) if agent else None
 
 

@@ -18,18 +18,16 @@ from typing import Any
 
 from wxdesk.bench.clients import GONE, Answered, Client, TopicStream
 
-LIST_SECONDS = 1.0
-COUNTS_SECONDS = 1.0
-THREAD_SECONDS = 0.5
-SPREAD_SECONDS = 0.2
-PRESENCE_SECONDS = 15.0
+APART_SECONDS = {"list": 0.65, "counts": 1.5, "thread": 0.5, "presence": 15.0}
+SPREAD_SECONDS = 0.1
+JITTER = 0.3
 READ_SECONDS = 3.0
 FOLLOW_SECONDS = 5.0
-PAGE = 50
+PAGE, THREAD_PAGE = 30, 50
 CHOICES = 20  # agents do not all take the first row
 MARK = re.compile(r"#(\d+)#")  # stands in each message that is sent meanwhile
 UNASSIGNED = {"status": "open", "assignee": "none", "limit": PAGE}
-NEWEST = {"status": "open", "order": "newest", "limit": PAGE}
+NEWEST = {"status": "open", "order": "newest", "limit": 2 * PAGE}  # none is missed: 50 a second
 MINE = {"status": "open", "assignee": "me", "limit": PAGE}
 
 
@@ -43,7 +41,7 @@ class Sight:
 
 @dataclass(slots=True)
 class Figures:
-    """Seconds by what was asked, and when each marked message was first shown where.
+    """Seconds by what was asked, and when each browser first showed each marked message.
 
     Shared by all threads: every entry is one append or one assignment.
     """
@@ -53,8 +51,8 @@ class Figures:
     threads: list[float] = field(default_factory=list)
     claims: list[float] = field(default_factory=list)
     replies: list[float] = field(default_factory=list)
-    seen_in_list: dict[str, Sight] = field(default_factory=dict)
-    seen_in_thread: dict[str, Sight] = field(default_factory=dict)
+    seen_in_list: dict[tuple[int, str], Sight] = field(default_factory=dict)
+    seen_in_thread: dict[tuple[int, str], Sight] = field(default_factory=dict)
     claimed: Counter[int] = field(default_factory=Counter)
     answered: list[str] = field(default_factory=list)
     happened: Counter[str] = field(default_factory=Counter)
@@ -93,7 +91,7 @@ class Browser(threading.Thread):
         self._live_port = ports[1]
         self._chance = random.Random(seat.number)  # noqa: S311 -- a repeatable load
         self._due: dict[str, float] = {"presence": 0.0, "list": 0.0, "counts": 0.0}
-        self._done: dict[str, float] = {}
+        self._free_at: dict[str, float] = {}
 
     def run(self) -> None:
         stream = TopicStream(self._live_port, self._seat.cookie)
@@ -116,20 +114,21 @@ class Browser(threading.Thread):
         now = time.monotonic()
         if any(topic == "inbox" or topic.startswith("conversation:") for topic in topics):
             spread = self._chance.random() * SPREAD_SECONDS
-            self._want("list", now + spread, LIST_SECONDS)
-            self._want("counts", now + spread, COUNTS_SECONDS)
+            self._want("list", now + spread)
+            self._want("counts", now + spread)
         if {f"conversation:{self._seat.open_id}", "resync"} & topics:
-            self._want("thread", now, THREAD_SECONDS)
+            self._want("thread", now)
 
-    def _want(self, what: str, at: float, apart: float) -> None:
-        at = max(at, self._done.get(what, 0.0) + apart)
+    def _want(self, what: str, at: float) -> None:
+        at = max(at, self._free_at.get(what, 0.0))
         self._due[what] = min(at, self._due.get(what, at))
 
     def _fetch(self) -> None:
         now = time.monotonic()
         for what in [name for name, at in self._due.items() if at <= now]:
             del self._due[what]
-            self._done[what] = now
+            jitter = 1 + JITTER * (2 * self._chance.random() - 1)
+            self._free_at[what] = now + APART_SECONDS[what] * jitter
             getattr(self, f"_fetch_{what}")()
 
     def _fetch_list(self) -> None:
@@ -146,7 +145,7 @@ class Browser(threading.Thread):
         if (conversation_id := self._seat.open_id) is None:
             return
         self._client.get(f"/conversations/{conversation_id}")
-        answer = self._client.get(f"/conversations/{conversation_id}/thread", limit=PAGE)
+        answer = self._client.get(f"/conversations/{conversation_id}/thread", limit=THREAD_PAGE)
         if self._figures.note(answer, self._figures.threads, 200):
             seen = self._figures.seen_in_thread
             self._see(seen, answer.body["items"], self._seat.opened_at)
@@ -154,15 +153,18 @@ class Browser(threading.Thread):
     def _fetch_presence(self) -> None:
         body = {"tab": f"bench{self._seat.number}", "is_active": True}
         self._client.send("PUT", "/me/presence", body)
-        self._due["presence"] = time.monotonic() + PRESENCE_SECONDS
+        self._due["presence"] = time.monotonic() + APART_SECONDS["presence"]
 
     def _see(
-        self, seen: dict[str, Sight], messages: list[dict[str, Any] | None], since: float
+        self,
+        seen: dict[tuple[int, str], Sight],
+        messages: list[dict[str, Any] | None],
+        since: float,
     ) -> None:
         now = time.time()  # noqa: TID251 -- compared with the sender's
         for message in messages:
             if message and (found := MARK.search(message["text"])):
-                seen.setdefault(found[1], Sight(now, since))
+                seen.setdefault((self._seat.number, found[1]), Sight(now, since))
 
 
 class Person(threading.Thread):
@@ -209,7 +211,7 @@ class Person(threading.Thread):
     def _open(self, path: str) -> int | None:
         """What the browser asks when a thread is opened; the id of the last message."""
         self._client.get(path)
-        answer = self._client.get(f"{path}/thread", limit=PAGE)
+        answer = self._client.get(f"{path}/thread", limit=THREAD_PAGE)
         if not self._figures.note(answer, self._figures.threads, 200):
             return None
         last_id = int(answer.body["last_message_id"])
@@ -232,7 +234,7 @@ class Person(threading.Thread):
                 self._figures.answered.append(str(body["text"]))
                 return
             self._figures.happened["answers stopped by the send guard"] += 1
-            thread = self._client.get(f"{path}/thread", limit=PAGE)
+            thread = self._client.get(f"{path}/thread", limit=THREAD_PAGE)
             body["last_seen_message_id"] = thread.body["last_message_id"]
 
     def _end(self, path: str) -> None:

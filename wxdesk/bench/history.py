@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import text
+from sqlalchemy import func, select, text
 
 from wxdesk.accounts.rules import Mode
 from wxdesk.agents.models import Agent, ApiToken
@@ -304,10 +304,12 @@ def _tags(runtime: Runtime, maker: _Maker) -> None:
 
 def _settle(runtime: Runtime) -> None:
     """What a running desk has long done: the search index, and the planner's statistics."""
+    with runtime.reading() as session:
+        last_id = session.scalar(select(func.max(Message.id))) or 0
     while True:
         index_messages()
         with runtime.reading() as session:
-            if position(session) and not has_unindexed(session):
+            if position(session) >= last_id and not has_unindexed(session):
                 break
     is_postgresql = runtime.engine.dialect.name == "postgresql"
     with runtime.engine.connect() as connection:

@@ -14,11 +14,18 @@ from wxdesk.accounts.rules import Capability, capabilities
 from wxdesk.contacts.inputs import MOST_TAGS_OF_ACCOUNT
 from wxdesk.contacts.models import Contact, ContactTag, Tag
 from wxdesk.contacts.rules import TagState
+from wxdesk.plumbing.db import IDS
 from wxdesk.plumbing.errors import NotFoundError
 from wxdesk.words import say
 
 MOST_LINKED = 20
 MOST_ACCOUNTS = 1_000
+TAGS = (
+    select(ContactTag.contact_id, Tag.id, Tag.name, ContactTag.state, ContactTag.error)
+    .join(Tag, Tag.id == ContactTag.tag_id)
+    .where(ContactTag.contact_id.in_(IDS), ContactTag.state != TagState.REMOVING)
+    .order_by(Tag.name)
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,14 +82,7 @@ def list_contact_tags(
     session: Session, contact_ids: Iterable[int]
 ) -> dict[int, tuple[TagView, ...]]:
     """By customer the tags by name, without those that are being taken away."""
-    rows = session.execute(
-        select(ContactTag.contact_id, Tag.id, Tag.name, ContactTag.state, ContactTag.error)
-        .join(Tag, Tag.id == ContactTag.tag_id)
-        .where(
-            ContactTag.contact_id.in_(sorted(contact_ids)), ContactTag.state != TagState.REMOVING
-        )
-        .order_by(Tag.name)
-    )
+    rows = session.execute(TAGS, {"ids": list(contact_ids)})
     found: dict[int, tuple[TagView, ...]] = {}
     for contact_id, tag_id, name, state, error in rows:
         found[contact_id] = (*found.get(contact_id, ()), TagView(tag_id, name, state, error))
@@ -120,18 +120,15 @@ def list_linked(
 
 
 def list_accounts_of(session: Session, contacts: Sequence[Contact]) -> dict[int, AccountOfContact]:
-    """By account id the accounts of these customers."""
-    ids = sorted({contact.account_id for contact in contacts})
-    rows = session.execute(
-        select(
-            Account.id, Account.slug, Account.name, Account.account_type, Account.is_verified
-        ).where(Account.id.in_(ids))
-    )
+    """By account id the accounts of these customers; those of a list are in the session already."""
+    accounts = [session.get_one(Account, number) for number in {it.account_id for it in contacts}]
     return {
-        account_id: AccountOfContact(
-            slug, name, Capability.USERS in capabilities(kind, is_verified=is_verified)
+        it.id: AccountOfContact(
+            it.slug,
+            it.name,
+            Capability.USERS in capabilities(it.account_type, is_verified=it.is_verified),
         )
-        for account_id, slug, name, kind, is_verified in rows
+        for it in accounts
     }
 
 

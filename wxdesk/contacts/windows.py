@@ -15,13 +15,19 @@ from sqlalchemy.orm import Session
 
 from wxdesk.contacts.models import Contact, ReplyWindow
 from wxdesk.contacts.rules import Act, Window, best_of, window_after, window_of
-from wxdesk.plumbing.db import insert_rows
+from wxdesk.plumbing.db import IDS, insert_rows
 from wxdesk.plumbing.unit_of_work import UnitOfWork
 
 LATE = "45015"
 SPENT = "45047"
 LEFT = "left"
 KEPT = timedelta(days=31)
+NEWEST = (
+    select(func.max(ReplyWindow.id))
+    .where(ReplyWindow.contact_id.in_(IDS))
+    .group_by(ReplyWindow.contact_id, ReplyWindow.act == Act.MESSAGE)
+)
+LATEST = select(ReplyWindow).where(ReplyWindow.id.in_(NEWEST))
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,13 +114,8 @@ def prune(uow: UnitOfWork, limit: int) -> int:
 
 def latest(session: Session, contact_ids: Iterable[int]) -> dict[int, list[ReplyWindow]]:
     """By contact the latest entry of each kind: at most two, the message's first."""
-    newest = (
-        select(func.max(ReplyWindow.id))
-        .where(ReplyWindow.contact_id.in_(sorted(contact_ids)))
-        .group_by(ReplyWindow.contact_id, ReplyWindow.act == Act.MESSAGE)
-    )
     found: dict[int, list[ReplyWindow]] = {}
-    for entry in session.scalars(select(ReplyWindow).where(ReplyWindow.id.in_(newest))):
+    for entry in session.scalars(LATEST, {"ids": list(contact_ids)}):
         found.setdefault(entry.contact_id, []).append(entry)
     for entries in found.values():
         entries.sort(key=lambda entry: entry.act is not Act.MESSAGE)

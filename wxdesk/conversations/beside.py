@@ -4,20 +4,29 @@ from __future__ import annotations
 
 from collections.abc import Collection
 
-from sqlalchemy import select
+from sqlalchemy import bindparam, select
 from sqlalchemy.orm import Session
 
 from wxdesk.conversations.models import ConversationTag, ConversationTagging, Draft, ReadMark
+from wxdesk.plumbing.db import IDS
+
+TAGS = (
+    select(ConversationTagging.conversation_id, ConversationTag.name)
+    .join(ConversationTag, ConversationTag.id == ConversationTagging.tag_id)
+    .where(ConversationTagging.conversation_id.in_(IDS))
+    .order_by(ConversationTag.name)
+)
+DRAFTS = select(Draft.conversation_id).where(
+    Draft.agent_id == bindparam("agent_id"), Draft.conversation_id.in_(IDS)
+)
+READ = select(ReadMark.contact_id, ReadMark.message_id).where(
+    ReadMark.agent_id == bindparam("agent_id"), ReadMark.contact_id.in_(IDS)
+)
 
 
 def tags_of(session: Session, conversation_ids: Collection[int]) -> dict[int, list[str]]:
     """By conversation the names of its tags, in their order."""
-    rows = session.execute(
-        select(ConversationTagging.conversation_id, ConversationTag.name)
-        .join(ConversationTag, ConversationTag.id == ConversationTagging.tag_id)
-        .where(ConversationTagging.conversation_id.in_(sorted(conversation_ids)))
-        .order_by(ConversationTag.name)
-    )
+    rows = session.execute(TAGS, {"ids": list(conversation_ids)})
     found: dict[int, list[str]] = {}
     for conversation_id, name in rows:
         found.setdefault(conversation_id, []).append(name)
@@ -26,20 +35,10 @@ def tags_of(session: Session, conversation_ids: Collection[int]) -> dict[int, li
 
 def with_drafts(session: Session, conversation_ids: Collection[int], agent_id: int) -> set[int]:
     """In which of the conversations this agent has typed and not sent."""
-    return set(
-        session.scalars(
-            select(Draft.conversation_id).where(
-                Draft.agent_id == agent_id, Draft.conversation_id.in_(sorted(conversation_ids))
-            )
-        )
-    )
+    return set(session.scalars(DRAFTS, {"agent_id": agent_id, "ids": list(conversation_ids)}))
 
 
 def read_to(session: Session, contact_ids: Collection[int], agent_id: int) -> dict[int, int]:
     """By customer the last message id that this agent has read."""
-    rows = session.execute(
-        select(ReadMark.contact_id, ReadMark.message_id).where(
-            ReadMark.agent_id == agent_id, ReadMark.contact_id.in_(sorted(contact_ids))
-        )
-    )
+    rows = session.execute(READ, {"agent_id": agent_id, "ids": list(contact_ids)})
     return dict(rows.all())

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -116,7 +116,9 @@ def _linked(one: LinkedContact, beside: _Beside) -> dict[str, Any]:
     }
 
 
-def _latest_conversations(session: Session, contact_ids: Iterable[int]) -> dict[int, int]:
+def _latest_conversations(session: Session, contact_ids: Collection[int]) -> dict[int, int]:
+    if not contact_ids:
+        return {}
     rows = session.execute(
         select(Conversation.contact_id, func.max(Conversation.id))
         .where(Conversation.contact_id.in_(sorted(contact_ids)))

@@ -10,7 +10,7 @@ from typing import Any
 from redis import Redis
 from sqlalchemy.orm import Session
 
-from wxdesk.accounts.facts import Facts, facts_of
+from wxdesk.accounts.facts import Facts, facts_from
 from wxdesk.agents.queries import names_of, team_names
 from wxdesk.assignment import waits
 from wxdesk.assignment.waits import NO_TEAM, WaitReason
@@ -24,8 +24,7 @@ from wxdesk.inbox import here
 from wxdesk.inbox.contact_shapes import contacts_json, shown_name
 from wxdesk.inbox.here import Colleague
 from wxdesk.inbox.shapes import Senders
-from wxdesk.inbox.ways import Ways, accounts_with_templates, count_on_their_way, ways_of
-from wxdesk.outbound.held import count_held
+from wxdesk.inbox.ways import Unsent, Ways, accounts_with_templates, count_unsent, ways_of
 from wxdesk.plumbing.clock import FAR_FUTURE, iso
 from wxdesk.plumbing.translation import translated
 from wxdesk.satisfaction.queries import RatingView, latest_ratings
@@ -60,8 +59,7 @@ class _Beside:
     senders: Senders
     facts: dict[int, Facts]
     windows: dict[int, list[ReplyWindow]]
-    held: dict[int, int]
-    on_their_way: dict[int, int]
+    unsent: dict[int, Unsent]
     templates: set[int]
     contacts: dict[int, dict[str, Any]]
     now: datetime
@@ -73,7 +71,7 @@ def conversations_json(
     """Conversations with their latest message, their customer and the ways to answer."""
     contact_ids = [row.contact.id for row in rows]
     ids = [row.conversation.id for row in rows]
-    account_ids = {row.account.id for row in rows}
+    accounts = {row.account.id: row.account for row in rows}
     latest_messages = [row.last_message for row in rows if row.last_message is not None]
     colleagues = here.colleagues(viewer.redis, ids, viewer.now)
     beside = _Beside(
@@ -87,11 +85,10 @@ def conversations_json(
         agents=names_of(session, _named(rows, colleagues)),
         teams=team_names(session, {it.conversation.team_id for it in rows}),
         senders=Senders(session, latest_messages),
-        facts=facts_of(session, account_ids),
+        facts={number: facts_from(account) for number, account in accounts.items()},
         windows=latest(session, contact_ids),
-        held=count_held(session, contact_ids),
-        on_their_way=count_on_their_way(session, contact_ids),
-        templates=accounts_with_templates(session, account_ids),
+        unsent=count_unsent(session, contact_ids),
+        templates=accounts_with_templates(session, accounts),
         contacts=contacts_json(session, [row.contact for row in rows]),
         now=viewer.now,
     )
@@ -109,11 +106,12 @@ def _named(rows: Sequence[ConversationRow], colleagues: dict[int, list[Colleague
 def _conversation(row: ConversationRow, beside: _Beside) -> dict[str, Any]:
     it, contact = row.conversation, row.contact
     facts = beside.facts[row.account.id]
+    unsent = beside.unsent.get(contact.id, Unsent())
     ways = ways_of(
         contact,
         facts,
         beside.now,
-        on_their_way=beside.on_their_way.get(contact.id, 0),
+        on_their_way=unsent.on_their_way,
         has_templates=row.account.id in beside.templates,
     )
     return {
@@ -145,7 +143,7 @@ def _conversation(row: ConversationRow, beside: _Beside) -> dict[str, Any]:
         "is_closing_soon": it.urgency_rank == 0,
         "reply_window": _window(row, facts, beside),
         **_answerable(ways, facts),
-        "held": beside.held.get(contact.id, 0),
+        "held": unsent.held,
         "tags": beside.tags.get(it.id, []),
         "has_draft": it.id in beside.drafts,
         "is_unread": _is_unread(row, beside),

@@ -34,6 +34,16 @@ return {before, redis.call('ZRANGE', KEYS[1], 0, -1)}
 """
 
 
+# KEYS: sets. ARGV: "(now". Gives the members of each that are still there.
+WHO = """
+local found = {}
+for number, key in ipairs(KEYS) do
+  found[number] = redis.call('ZRANGEBYSCORE', key, ARGV[1], '+inf')
+end
+return found
+"""
+
+
 class Doing(StrEnum):
     VIEWING = "viewing"
     TYPING = "typing"
@@ -85,10 +95,8 @@ def colleagues(
         return {}
     any_redis: Any = redis
     try:
-        with any_redis.pipeline(transaction=False) as pipe:
-            for conversation_id in conversation_ids:
-                pipe.zrangebyscore(_key(conversation_id), f"({now.timestamp()}", "+inf")
-            answers = pipe.execute()
+        keys = [_key(conversation_id) for conversation_id in conversation_ids]
+        answers = any_redis.eval(WHO, len(keys), *keys, f"({now.timestamp()}")
     except RedisError:
         return {}
     return {

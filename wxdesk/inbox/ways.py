@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
-from sqlalchemy import func, select
+from sqlalchemy import case, func, select
 from sqlalchemy.orm import Session
 
 from wxdesk.accounts.facts import Facts
@@ -15,7 +15,25 @@ from wxdesk.accounts.models import MessageTemplate
 from wxdesk.contacts.models import Contact
 from wxdesk.outbound.models import DeliveryRow
 from wxdesk.outbound.rules import Delivery, Via
+from wxdesk.plumbing.db import IDS
 from wxdesk.words import say
+
+IS_HELD = DeliveryRow.state == Delivery.HELD
+UNSENT = (
+    select(
+        DeliveryRow.contact_id,
+        func.sum(case((IS_HELD, 1), else_=0)),
+        func.sum(case((~IS_HELD & (DeliveryRow.via == Via.CUSTOMER_SERVICE), 1), else_=0)),
+    )
+    .where(
+        DeliveryRow.contact_id.in_(IDS),
+        DeliveryRow.state.in_([Delivery.HELD, Delivery.QUEUED, Delivery.SENDING]),
+    )
+    .group_by(DeliveryRow.contact_id)
+)
+WITH_TEMPLATES = (
+    select(MessageTemplate.account_id).distinct().where(MessageTemplate.account_id.in_(IDS))
+)
 
 
 class Way(StrEnum):
@@ -77,10 +95,23 @@ def count_on_their_way(session: Session, contact_ids: Iterable[int]) -> dict[int
     return dict(rows.all())
 
 
+@dataclass(frozen=True, slots=True)
+class Unsent:
+    """Answers that wait for the customer, and those that will spend the quota when they leave."""
+
+    held: int = 0
+    on_their_way: int = 0
+
+
+def count_unsent(session: Session, contact_ids: Iterable[int]) -> dict[int, Unsent]:
+    """By contact, in one query for a whole list; contacts without any are left out."""
+    rows = session.execute(UNSENT, {"ids": list(contact_ids)})
+    return {contact_id: Unsent(held, on_their_way) for contact_id, held, on_their_way in rows}
+
+
 def accounts_with_templates(session: Session, account_ids: Iterable[int]) -> set[int]:
     """Those of the accounts that have a template or subscription message to send."""
-    query = select(MessageTemplate.account_id).distinct()
-    return set(session.scalars(query.where(MessageTemplate.account_id.in_(sorted(account_ids)))))
+    return set(session.scalars(WITH_TEMPLATES, {"ids": list(account_ids)}))
 
 
 def _barred(contact: Contact, *, is_open: bool) -> str | None:

@@ -11,8 +11,19 @@ from sqlalchemy.orm import Session
 
 from wxdesk.outbound.models import DeliveryRow
 from wxdesk.outbound.rules import GIVEN_UP_AFTER, LONGEST_HELD, Delivery, Via
+from wxdesk.plumbing.db import IDS
 
 MOST_ENDED = 500
+STATES = select(
+    DeliveryRow.message_id,
+    DeliveryRow.state,
+    DeliveryRow.error_code,
+    DeliveryRow.last_error,
+    DeliveryRow.rid,
+    DeliveryRow.via,
+    DeliveryRow.settled_at,
+    DeliveryRow.undo_until,
+).where(DeliveryRow.message_id.in_(IDS))
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,18 +39,7 @@ class DeliveryState:
 
 def list_states(session: Session, message_ids: Iterable[int]) -> dict[int, DeliveryState]:
     """Message id to the state of its delivery; messages without one are left out."""
-    rows = session.execute(
-        select(
-            DeliveryRow.message_id,
-            DeliveryRow.state,
-            DeliveryRow.error_code,
-            DeliveryRow.last_error,
-            DeliveryRow.rid,
-            DeliveryRow.via,
-            DeliveryRow.settled_at,
-            DeliveryRow.undo_until,
-        ).where(DeliveryRow.message_id.in_(list(message_ids)))
-    )
+    rows = session.execute(STATES, {"ids": list(message_ids)})
     return {row[0]: DeliveryState(*row[1:]) for row in rows}
 
 

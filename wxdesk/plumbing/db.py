@@ -13,6 +13,7 @@ from typing import Annotated, Any, ClassVar, cast
 from sqlalchemy import (
     JSON,
     BigInteger,
+    BindParameter,
     ColumnElement,
     Connection,
     DateTime,
@@ -202,6 +203,10 @@ def write_in_order(session: Session, name: str) -> None:
     """
     if session.get_bind().dialect.name == "postgresql":
         session.execute(select(func.pg_advisory_xact_lock(func.hashtext(name))))
+
+
+# For statements that are built once, as module constants: building one takes as long as running it.
+IDS: BindParameter[Any] = bindparam("ids", expanding=True)
 
 
 def insert_rows(

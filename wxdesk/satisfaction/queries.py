@@ -11,9 +11,18 @@ from sqlalchemy import ColumnElement, Select, func, select, tuple_
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from wxdesk.agents.models import Agent
+from wxdesk.plumbing.db import IDS
 from wxdesk.satisfaction.models import SatisfactionRating
 from wxdesk.satisfaction.rules import RatingState
 
+LATEST = (
+    select(SatisfactionRating)
+    .where(
+        SatisfactionRating.conversation_id.in_(IDS),
+        SatisfactionRating.state != RatingState.UNSENT,
+    )
+    .order_by(SatisfactionRating.id)
+)
 REACHED = tuple(state for state in RatingState if state is not RatingState.UNSENT)
 
 
@@ -72,14 +81,7 @@ class Summary:
 
 def latest_ratings(session: Session, conversation_ids: Collection[int]) -> dict[int, RatingView]:
     """By conversation the rating that was asked for last; none of which the question never left."""
-    rows = session.scalars(
-        select(SatisfactionRating)
-        .where(
-            SatisfactionRating.conversation_id.in_(sorted(conversation_ids)),
-            SatisfactionRating.state != RatingState.UNSENT,
-        )
-        .order_by(SatisfactionRating.id)
-    )
+    rows = session.scalars(LATEST, {"ids": list(conversation_ids)})
     return {row.conversation_id: view_of(row) for row in rows}
 
 

@@ -7,7 +7,7 @@ import { t } from "./texts.js";
 import { setServerNow } from "./time.js";
 import { queryOf } from "./views/catalog.js";
 
-export const PAGE = 50;
+export const PAGE = 30;
 const MOST_A_CALL = 200;
 /** Nobody reads further: the list then asks for a filter. */
 export const MOST_ROWS = 10_000;

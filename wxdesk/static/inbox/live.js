@@ -61,7 +61,7 @@ function tell(topics) {
   }
 }
 
-/** Run `work` at once, then at most once in `interval`; calls meanwhile become one later run. */
+/** Run `work` at once, then about once in `interval` at most; calls meanwhile become one later run. */
 export function coalesced(work, interval) {
   let isBusy = false;
   let isWanted = false;
@@ -72,7 +72,8 @@ export function coalesced(work, interval) {
     }
     isBusy = true;
     const wait = document.hidden ? Math.max(HIDDEN_EVERY_MS, interval) : interval;
-    const pause = new Promise((resolve) => setTimeout(resolve, wait));
+    // Jittered, or all who heard the same topic would go on asking in the same instant.
+    const pause = new Promise((resolve) => setTimeout(resolve, jittered(wait, 0.3)));
     await Promise.allSettled([work(), pause]);
     isBusy = false;
     if (isWanted) {
