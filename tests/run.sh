@@ -58,7 +58,7 @@ python -m pytest -n 3 -q --cov --cov-report= -m "$units" -k "not postgresql"
 say "tests: the same on PostgreSQL"  # measuring coverage twice would cost minutes
 python -m pytest -n 3 -q -m "$units" -k postgresql
 say "tests: real browser"
-python -m pytest -q -m browser
+python -m pytest -n 2 -q -m browser
 say "tests: killed processes"
 python -m pytest -q -m faults
 say "coverage"

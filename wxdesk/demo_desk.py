@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
-from sqlalchemy import func, select
+from sqlalchemy import select
 
 from wxdesk.accounts.models import Account
 from wxdesk.agents.models import Agent, Team
 from wxdesk.agents.rules import AssignmentMode
 from wxdesk.assignment.teams import TeamForm, create_team
+from wxdesk.canned_responses.models import CannedResponse
 from wxdesk.canned_responses.operations import CannedForm, Writer, create_canned
 from wxdesk.contacts.fields import create_field
+from wxdesk.contacts.models import ContactField
 from wxdesk.contacts.rules import FieldKind
+from wxdesk.conversations.models import ConversationTag
 from wxdesk.conversations.tagging import create_tag
+from wxdesk.inbox.models import SavedView
 from wxdesk.inbox.saved_views import Editor, ViewForm, create_view
 from wxdesk.plumbing.unit_of_work import UnitOfWork
 
@@ -51,8 +55,9 @@ VIEWS = (("要开发票的", {"tag": "发票"}), ("高优先级", {"priority": "
 
 
 def furnish(uow: UnitOfWork) -> None:
-    """Make it once: a second start finds the teams and changes nothing."""
-    if uow.session.scalar(select(func.count()).select_from(Team)):
+    """Make it once: where anything of it exists somebody uses this desk, and nothing is changed."""
+    made = (Team, ConversationTag, ContactField, CannedResponse, SavedView)
+    if any(uow.session.scalar(select(model.id).limit(1)) is not None for model in made):
         return
     people = people_of(uow)
     _make_teams(uow, people)
