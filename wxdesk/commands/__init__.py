@@ -1,0 +1,1 @@
+"""The commands of `wxdesk`, a module for what is loaded together."""
