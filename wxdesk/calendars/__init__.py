@@ -1,0 +1,1 @@
+"""Business hours: weeks, holidays, make-up workdays, own dates."""
