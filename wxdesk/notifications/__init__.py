@@ -1,0 +1,1 @@
+"""What people of the desk are told: notifications, and calls of other systems' webhooks."""
