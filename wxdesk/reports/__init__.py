@@ -1,0 +1,1 @@
+"""What managers see: figures with their definitions, the wallboard, the staffing forecast."""
