@@ -15,7 +15,7 @@ from hypothesis import settings
 from playwright.sync_api import Browser as Chromium
 from playwright.sync_api import sync_playwright
 from redis import Redis
-from servers import RedisServer, postgres_database, wait_until
+from servers import NOBODY_LISTENS, SECRET_KEY, RedisServer, postgres_database, wait_until
 from sqlalchemy import Engine, text
 from werkzeug.routing import Rule
 
@@ -30,9 +30,6 @@ from wxdesk.search.models import CONTACTS, MESSAGES
 from wxdesk.settings import load
 from wxdesk.simulator.platform import Platform
 from wxdesk.simulator.server import serving
-
-SECRET_KEY = "a secret key for tests only"  # noqa: S105
-NOBODY_LISTENS = "http://127.0.0.1:9"
 
 _builders: dict[tuple[object, ...], Callable[..., Any]] = {}
 _compile_builder = Rule._compile_builder

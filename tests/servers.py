@@ -19,6 +19,8 @@ from redis import Redis, RedisError
 from redis.backoff import NoBackoff
 from redis.retry import Retry
 
+SECRET_KEY = "a secret key for tests only"  # noqa: S105
+NOBODY_LISTENS = "http://127.0.0.1:9"
 START_SECONDS = 20.0
 PR_SET_PDEATHSIG = 1
 

@@ -71,6 +71,20 @@ def test_a_wrong_time_zone_is_a_sentence_and_never_an_error(good, timezone):
     assert any("WXDESK_TIMEZONE" in problem for problem in found)
 
 
+@pytest.mark.parametrize(
+    "sender",
+    ["desk@example.com>", "<desk@example.com", "a <b <c@x.cn>", "a@x.cn b", "desk", "a@@x.cn"],
+)
+def test_a_sender_of_mails_that_is_no_address_is_named(good, sender):
+    found = problems(good | {"WXDESK_MAIL_FROM": sender})
+    assert any("WXDESK_MAIL_FROM" in problem for problem in found)
+
+
+@pytest.mark.parametrize("sender", ["desk@example.com", "<a@x.cn>", "客服 <desk@example.com>"])
+def test_a_sender_of_mails_has_an_address_and_may_have_a_name(good, sender):
+    assert load(good | {"WXDESK_MAIL_FROM": sender}).mail_from == sender
+
+
 @pytest.mark.parametrize("name", ["PUBLIC_URL", "WECHAT_API_URL", "REDIS_URL"])
 def test_an_address_without_a_host_or_with_a_wrong_port_is_named(good, name):
     scheme = "redis" if name == "REDIS_URL" else "http"

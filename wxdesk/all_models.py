@@ -6,6 +6,7 @@ from wxdesk.accounts.models import Account, MessageTemplate
 from wxdesk.agents.models import Agent, ApiToken, PresenceSpan, Team, TeamMember
 from wxdesk.audit.models import AuditEntry
 from wxdesk.bulk_actions.models import BulkRow, BulkRun
+from wxdesk.calendars.models import BusinessCalendar, CalendarDay
 from wxdesk.canned_responses.models import CannedResponse
 from wxdesk.contacts.models import (
     Contact,
@@ -27,12 +28,20 @@ from wxdesk.conversations.models import (
 from wxdesk.inbox.models import SavedView
 from wxdesk.intake.models import SetAsidePush
 from wxdesk.media.models import Attachment, Leftover
+from wxdesk.notifications.models import Notification, WebhookCall
 from wxdesk.outbound.models import DeliveryRow
 from wxdesk.plumbing.db import Base
 from wxdesk.privacy.models import ForgottenMessages
+from wxdesk.reports.models import (
+    MessageTally,
+    ReportMail,
+    ReportSchedule,
+    StaleTally,
+    TallyPosition,
+)
 from wxdesk.satisfaction.models import SatisfactionRating
 from wxdesk.search.models import SearchDay, SearchPosition
-from wxdesk.sla.models import SlaBreach, SlaPolicy
+from wxdesk.sla.models import SlaClock, SlaPolicy, SlaPolicyVersion, SlaStageEvent
 from wxdesk.triage.models import AutoReplyRule, AutoReplyRuleVersion
 
 MODELS = (
@@ -64,8 +73,19 @@ MODELS = (
     SatisfactionRating,
     BulkRun,
     BulkRow,
+    BusinessCalendar,
+    CalendarDay,
     SlaPolicy,
-    SlaBreach,
+    SlaPolicyVersion,
+    SlaClock,
+    SlaStageEvent,
+    Notification,
+    WebhookCall,
+    MessageTally,
+    TallyPosition,
+    StaleTally,
+    ReportSchedule,
+    ReportMail,
     AutoReplyRule,
     AutoReplyRuleVersion,
     DeliveryRow,

@@ -33,6 +33,7 @@ from wxdesk.assignment import settings_views as teams
 from wxdesk.assignment import views as people
 from wxdesk.audit import views as audit
 from wxdesk.bulk_actions import api as bulk_api
+from wxdesk.calendars import views as calendars
 from wxdesk.canned_responses import api as canned_api
 from wxdesk.canned_responses import views as canned
 from wxdesk.inbox import (
@@ -61,6 +62,8 @@ from wxdesk.intake.acceptance import Acceptance
 from wxdesk.intake.directory import Directory
 from wxdesk.media import api as media_api
 from wxdesk.media import views as media
+from wxdesk.notifications import api as notifications_api
+from wxdesk.notifications import webhook_views
 from wxdesk.plumbing.errors import (
     ConflictError,
     InvalidInputError,
@@ -76,6 +79,9 @@ from wxdesk.plumbing.logs import current_id
 from wxdesk.plumbing.requests import DeskRequest, NulError, refuse_nul_in_address
 from wxdesk.plumbing.throttle import Throttle
 from wxdesk.plumbing.translation import translated
+from wxdesk.reports import api as reports_api
+from wxdesk.reports import forecast_views, mail_views, wall_views
+from wxdesk.reports import views as reports
 from wxdesk.runtime import Runtime, current, open_redis, start
 from wxdesk.settings import LOCALES
 from wxdesk.sla import views as sla
@@ -111,6 +117,14 @@ BLUEPRINTS = (
     media.bp,
     media_api.bp,
     sla.bp,
+    calendars.bp,
+    notifications_api.bp,
+    webhook_views.bp,
+    reports.bp,
+    wall_views.bp,
+    forecast_views.bp,
+    mail_views.bp,
+    reports_api.bp,
     intake_pages.bp,
     intake_api.bp,
     accounts.bp,

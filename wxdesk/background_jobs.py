@@ -67,6 +67,14 @@ RUN_BULK_ACTIONS = Job(
 )
 PRUNE_BULK_RUNS = Job("wxdesk.bulk_actions.jobs.prune", queue="bulk", every_seconds=3600)
 ASK_FOR_RATINGS = Job("wxdesk.satisfaction.jobs.ask", queue="bulk", every_seconds=10)
+SEND_WEBHOOKS = Job("wxdesk.notifications.jobs.send_webhooks", queue="mail", every_seconds=2)
+PRUNE_NOTIFICATIONS = Job("wxdesk.notifications.jobs.prune", queue="bulk", every_seconds=3600)
+COUNT_MESSAGES = Job(
+    "wxdesk.reports.jobs.count_messages", queue="bulk", every_seconds=10, timeout_seconds=300
+)
+SEND_REPORTS = Job(
+    "wxdesk.reports.jobs.send_reports", queue="mail", every_seconds=20, timeout_seconds=300
+)
 
 ALL = (
     DRAIN_INTAKE,
@@ -99,6 +107,10 @@ ALL = (
     RUN_BULK_ACTIONS,
     PRUNE_BULK_RUNS,
     ASK_FOR_RATINGS,
+    SEND_WEBHOOKS,
+    PRUNE_NOTIFICATIONS,
+    COUNT_MESSAGES,
+    SEND_REPORTS,
 )
 PERIODIC = tuple(job for job in ALL if job.every_seconds is not None)
 QUEUES = tuple(dict.fromkeys(job.queue for job in ALL))

@@ -26,8 +26,6 @@ from wxdesk.plumbing.errors import ConfigurationError
 from wxdesk.plumbing.unit_of_work import UnitOfWork
 from wxdesk.runtime import Runtime
 from wxdesk.settings import Settings
-from wxdesk.sla.operations import set_policy
-from wxdesk.sla.rules import Targets
 from wxdesk.supervisor import Child
 from wxdesk.triage.operations import RuleForm, create_rule
 from wxdesk.triage.rules import Match, ReplyKind
@@ -93,25 +91,19 @@ class DemoAccount:
     original_id: str
     app_id: str
     mode: Mode
-    targets: Targets
     account_type: AccountType = AccountType.SERVICE
     is_verified: bool = True
 
 
 ACCOUNTS = (
-    DemoAccount(
-        "yunshan", "云杉生活", "gh_demo_yunshan", "wxdemo0000000001", Mode.SAFE, Targets(180, 300)
-    ),
-    DemoAccount(
-        "chaji", "茶季", "gh_demo_chaji", "wxdemo0000000002", Mode.PLAIN, Targets(300, 600)
-    ),
+    DemoAccount("yunshan", "云杉生活", "gh_demo_yunshan", "wxdemo0000000001", Mode.SAFE),
+    DemoAccount("chaji", "茶季", "gh_demo_chaji", "wxdemo0000000002", Mode.PLAIN),
     DemoAccount(
         "shanlan",
         "山岚读书(未认证)",
         "gh_demo_shanlan",
         "wxdemo0000000003",
         Mode.PLAIN,
-        Targets(600, 1800),
         AccountType.SUBSCRIPTION,
         is_verified=False,
     ),
@@ -194,7 +186,6 @@ def _seed_account(uow: UnitOfWork, runtime: Runtime, demo: DemoAccount) -> None:
         is_verified=demo.is_verified,
     )
     account: Account = create_account(uow, runtime.vault, form)
-    set_policy(uow, account.id, demo.targets)
     for name, match, patterns, reply_text, priority in RULES:
         rule = RuleForm(account.id, name, match, patterns, reply_text, priority, is_active=True)
         create_rule(uow, rule, None)

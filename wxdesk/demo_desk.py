@@ -8,16 +8,30 @@ from wxdesk.accounts.models import Account
 from wxdesk.agents.models import Agent, Team
 from wxdesk.agents.rules import AssignmentMode
 from wxdesk.assignment.teams import TeamForm, create_team
+from wxdesk.calendars.operations import CalendarForm, create_calendar
+from wxdesk.calendars.rules import Interval
 from wxdesk.canned_responses.models import CannedResponse
 from wxdesk.canned_responses.operations import CannedForm, Writer, create_canned
 from wxdesk.contacts.fields import create_field
 from wxdesk.contacts.models import ContactField
 from wxdesk.contacts.rules import FieldKind
 from wxdesk.conversations.models import ConversationTag
+from wxdesk.conversations.rules import Priority
 from wxdesk.conversations.tagging import create_tag
 from wxdesk.inbox.models import SavedView
 from wxdesk.inbox.saved_views import Editor, ViewForm, create_view
 from wxdesk.plumbing.unit_of_work import UnitOfWork
+from wxdesk.sla.operations import create_policy
+from wxdesk.sla.rules import (
+    Action,
+    Conditions,
+    Deed,
+    PolicyForm,
+    Stage,
+    Targets,
+    When,
+    Whom,
+)
 
 LIN, MEI, ZHOU = "lin@demo.wxdesk", "mei@demo.wxdesk", "zhou@demo.wxdesk"
 SHOP, TEA = "yunshan", "chaji"
@@ -51,6 +65,9 @@ FIELDS: tuple[tuple[str, FieldKind, tuple[str, ...]], ...] = (
     ("生日", FieldKind.DATE, ()),
     ("常去门店", FieldKind.TEXT, ()),
 )
+COMPLAINT = "投诉"
+WORKDAY, WEEKEND = (Interval(9 * 60, 21 * 60),), (Interval(10 * 60, 18 * 60),)
+HOURS = CalendarForm("客服时间", "Asia/Shanghai", (WORKDAY,) * 5 + (WEEKEND,) * 2)
 VIEWS = (("要开发票的", {"tag": "发票"}), ("高优先级", {"priority": "high", "status": "open"}))
 
 
@@ -60,7 +77,8 @@ def furnish(uow: UnitOfWork) -> None:
     if any(uow.session.scalar(select(model.id).limit(1)) is not None for model in made):
         return
     people = people_of(uow)
-    _make_teams(uow, people)
+    hours = create_calendar(uow, HOURS, actor_id=None)
+    _make_teams(uow, people, hours.id)
     for name, colour in TAGS:
         create_tag(uow, name, colour)
     zhou = Writer(people[ZHOU], may_share=True)
@@ -69,9 +87,32 @@ def furnish(uow: UnitOfWork) -> None:
     create_canned(uow, LINS_ANSWER, Writer(people[LIN], may_share=False), is_personal=True)
     for name, kind, choices in FIELDS:
         create_field(uow, name, kind, choices)
+    _make_promises(uow)
     for name, query in VIEWS:
         view = ViewForm(name, query, is_shared=True)
         create_view(uow, view, Editor(people[ZHOU], may_share=True))
+
+
+def _make_promises(uow: UnitOfWork) -> None:
+    """Complaints go first; both warn whoever has the conversation when little time is left.
+
+    Around the clock, so that the demo is alive whenever somebody looks at it.
+    """
+    tag_id = uow.session.scalars(
+        select(ConversationTag.id).where(ConversationTag.name == COMPLAINT)
+    ).one()
+    warning = Stage("w1", None, When.PERCENT, 75, (Action(Deed.NOTIFY, whom=(Whom.ASSIGNEE,)),))
+    for name, targets, conditions in (
+        ("投诉优先", Targets(120, 300, 4 * 3600), Conditions(tag_ids=frozenset({tag_id}))),
+        ("标准时限", Targets(300, 600, 24 * 3600), Conditions()),
+    ):
+        form = PolicyForm(
+            name=name,
+            targets={Priority.NORMAL: targets},
+            conditions=conditions,
+            stages=(warning,),
+        )
+        create_policy(uow, form)
 
 
 def people_of(uow: UnitOfWork) -> dict[str, int]:
@@ -79,7 +120,7 @@ def people_of(uow: UnitOfWork) -> dict[str, int]:
     return dict(uow.session.execute(select(Agent.email, Agent.id)).all())
 
 
-def _make_teams(uow: UnitOfWork, people: dict[str, int]) -> None:
+def _make_teams(uow: UnitOfWork, people: dict[str, int], hours_id: int) -> None:
     for name, mode, members, slug in TEAMS:
         form = TeamForm(
             name=name,
@@ -88,6 +129,7 @@ def _make_teams(uow: UnitOfWork, people: dict[str, int]) -> None:
             offline_grace_seconds=120,
             silent_seconds=0,
             member_ids=tuple(people[email] for email in members),
+            calendar_id=hours_id if slug == TEA else None,
         )
         team = create_team(uow, form, actor_id=None)
         account = uow.session.scalars(select(Account).where(Account.slug == slug)).one()

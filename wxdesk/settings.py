@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import re
 import secrets
 import tempfile
 from collections.abc import Mapping
@@ -21,9 +22,10 @@ LOCALES = ("zh_CN", "en")
 LOG_FORMATS = ("text", "json")
 UNFOLLOW_POLICIES = ("anonymise", "delete")
 MOST_FORGET_HOURS = 720
-SECRETS = ("DATABASE_URL", "REDIS_URL", "SECRET_KEY")
+SECRETS = ("DATABASE_URL", "REDIS_URL", "SECRET_KEY", "SMTP_URL")
 LONGEST_SOCKET_PATH = 100
 SHORTEST_SECRET_KEY = 16
+MAIL_FROM = re.compile(r"[^\r\n<>@]*<[^@\s<>]+@[^@\s<>]+>|[^@\s<>]+@[^@\s<>]+")
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +47,9 @@ class Settings:
     media_url: str
     unfollow_policy: str
     forget_after_hours: int
+    smtp_url: str = ""
+    mail_from: str = ""
+    are_private_webhooks_allowed: bool = False
 
     @property
     def address(self) -> str:
@@ -131,6 +136,9 @@ def load(environment: Mapping[str, str] | None = None) -> Settings:
         media_url=_media_url(read, data_dir),
         unfollow_policy=read.one_of("UNFOLLOW_POLICY", UNFOLLOW_POLICIES),
         forget_after_hours=_hours(read),
+        smtp_url=_smtp_url(read),
+        mail_from=_mail_from(read),
+        are_private_webhooks_allowed=read.one_of("ALLOW_PRIVATE_WEBHOOKS", ("no", "yes")) == "yes",
     )
     if read.problems:
         raise ConfigurationError(*read.problems)
@@ -191,6 +199,32 @@ def _hours(read: _Reader) -> int:
         )
         return 0
     return int(value)
+
+
+def _smtp_url(read: _Reader) -> str:
+    url = read.text("SMTP_URL")
+    if not url:
+        return ""
+    try:
+        is_good = bool(urlsplit(url).hostname) and urlsplit(url).port != 0
+    except ValueError:
+        is_good = False
+    if not is_good or not url.startswith(("smtp://", "smtps://")):
+        read.problems.append(
+            "WXDESK_SMTP_URL must be an address like smtp://user:password@host:587 or smtps://…:465"
+        )
+    return url
+
+
+def _mail_from(read: _Reader) -> str:
+    """Who sends: `name <address>` or an address alone; needed as soon as mail can be sent."""
+    value = read.text("MAIL_FROM")
+    is_address = MAIL_FROM.fullmatch(value) is not None
+    if (value or read.text("SMTP_URL")) and not is_address:
+        read.problems.append(
+            f"WXDESK_MAIL_FROM is {value!r}; it must be an e-mail address like desk@example.com"
+        )
+    return value
 
 
 def _bind(read: _Reader) -> tuple[str, int]:

@@ -31,7 +31,6 @@ NOT_BUILT = (
     ("POST", "/api/v1/campaigns"),
     ("PATCH", "/api/v1/campaigns/<int:campaign_id>"),
     ("POST", "/api/v1/corrections"),
-    ("GET", "/api/v1/reports/<name>"),
     ("GET", "/api/v1/surge"),
 )
 
@@ -52,12 +51,6 @@ def settings() -> str:
 @requires("campaigns.read")
 def campaigns() -> tuple[str, int]:
     return render_template("not_built.html", feature=translated(say("Campaigns"))), 501
-
-
-@bp.get("/reports")
-@requires("reports.read")
-def reports() -> tuple[str, int]:
-    return render_template("not_built.html", feature=translated(say("Reports"))), 501
 
 
 @logged_in

@@ -36,9 +36,10 @@ class Desk:
         prefers_last_agent: bool = False,
         grace: int = 120,
         silent: int = 0,
+        calendar_id: int | None = None,
     ) -> int:
         """A team that gets the account's new conversations."""
-        form = TeamForm(name, mode, prefers_last_agent, grace, silent, member_ids)
+        form = TeamForm(name, mode, prefers_last_agent, grace, silent, member_ids, calendar_id)
         with self.runtime.unit_of_work() as uow:
             self.team_id = create_team(uow, form, actor_id=None).id
             uow.session.execute(

@@ -1,8 +1,10 @@
 """Conversations are given out by themselves: in order, fairly, within capacity, at once."""
 
 import threading
+from datetime import UTC, datetime
 
 import pytest
+from calendars.plans import office_hours
 from cast import WANG, agent_answers, conversation_of, customer_writes
 from sqlalchemy import select
 
@@ -127,6 +129,19 @@ class TestRoom:
         assert waits_to_run(desk.runtime, ASSIGN_WAITING)
         jobs.assign_waiting()
         assert desk.assignees(ids) == [team.lin]
+
+    def test_out_of_hours_is_told_instead_while_nobody_is_online(self, desk, team, clock):
+        desk.make_team(team.lin, calendar_id=office_hours(desk.runtime))
+        ids = desk.writes()
+        clock.now = datetime(2026, 3, 2, 9, 30, tzinfo=UTC)  # 17:30 in Shanghai
+        jobs.assign_waiting()
+        assert waits.reasons(desk.runtime.redis)[desk.team_id] is WaitReason.NOBODY_ONLINE
+        clock.now = datetime(2026, 3, 2, 10, 0, tzinfo=UTC)
+        jobs.assign_waiting()
+        assert waits.reasons(desk.runtime.redis)[desk.team_id] is WaitReason.OUT_OF_HOURS
+        desk.come_online(team.lin)
+        jobs.assign_waiting()
+        assert desk.assignees(ids) == [team.lin]  # whoever works late may
 
     def test_whoever_is_away_or_not_of_the_team_gets_nothing(self, desk, team):
         desk.make_team(team.lin)

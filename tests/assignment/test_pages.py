@@ -3,6 +3,7 @@
 import re
 
 import pytest
+from calendars.plans import office_hours
 from cast import PASSWORD, Browser
 from sqlalchemy import select, update
 
@@ -13,6 +14,7 @@ from wxdesk.agents.rules import Role
 from wxdesk.assignment import people
 from wxdesk.assignment.forms import _minutes, _seconds
 from wxdesk.audit.models import AuditEntry
+from wxdesk.calendars.operations import archive_calendar
 from wxdesk.conversations.assigning import claim
 from wxdesk.conversations.rules import Returned
 from wxdesk.inbox.operations import resolve
@@ -348,6 +350,8 @@ class TestTeams:
             ("offline_grace", "1441"),
             ("silent", "99999"),
             ("member_ids", "999999"),
+            ("calendar_id", "999999"),
+            ("calendar_id", "nights"),
         ],
     )
     def test_what_can_not_be_taken(self, desk, supervisor, field, value):
@@ -356,6 +360,28 @@ class TestTeams:
         answer = supervisor.post("/settings/teams/new", **(TEAM | {field: value}))
         assert answer.status_code == 422
         assert "field-error" in answer.text
+
+    def test_its_business_hours_are_chosen_and_kept_when_archived(self, supervisor, runtime):
+        calendar_id = office_hours(runtime)
+        supervisor.get("/settings/teams/new")
+        form = TEAM | {"calendar_id": str(calendar_id)}
+        assert supervisor.post("/settings/teams/new", **form).status_code == 302
+        with runtime.unit_of_work() as uow:
+            team_id = uow.session.scalars(select(Team.id)).one()
+            archive_calendar(uow, calendar_id, is_archived=True, actor_id=None)
+        page = supervisor.get(f"/settings/teams/{team_id}").text
+        assert f'value="{calendar_id}" selected' in page
+        assert "上海" in supervisor.get("/settings/teams").text
+        changed = supervisor.post(f"/settings/teams/{team_id}", **(form | {"name": "退换货"}))
+        assert changed.status_code == 302
+        assert supervisor.post("/settings/teams/new", **form).status_code == 422
+
+    def test_hours_that_never_come_are_refused_with_the_reason(self, supervisor, runtime):
+        calendar_id = office_hours(runtime, "")
+        supervisor.get("/settings/teams/new")
+        answer = supervisor.post("/settings/teams/new", **TEAM, calendar_id=str(calendar_id))
+        assert answer.status_code == 422
+        assert "it has no opening hours" in answer.text
 
     def test_one_that_is_used_stays_and_the_page_says_why(self, desk, supervisor, team):
         team_id = desk.make_team(team.lin)
@@ -369,7 +395,7 @@ class TestTeams:
         [one] = desk.writes()
         found = desk.conversation(one)
         with runtime.unit_of_work() as uow:
-            resolve(uow, one, agent_id=team.lin)
+            resolve(uow, one, agent_id=team.lin)  # its clocks know the team
             uow.session.execute(update(Account).values(team_id=None))
             uow.session.add(
                 SatisfactionRating(

@@ -1,7 +1,10 @@
 """Remark, tags and blacklist: agents change them here, WeChat is told; and the other way."""
 
+from datetime import timedelta
+
 import pytest
-from cast import APP_ID, APP_SECRET, ORIGINAL_ID, WANG, customer_writes
+from cast import APP_ID, APP_SECRET, ORIGINAL_ID, WANG, conversation_of, customer_writes
+from sla.desk import beside
 from sqlalchemy import func, select, update
 
 from wxdesk.accounts.models import Account
@@ -16,6 +19,9 @@ from wxdesk.contacts.rules import SyncState, TagState
 from wxdesk.contacts.syncing import Outcome
 from wxdesk.contacts.tags import list_missing, make_tags, store_tags
 from wxdesk.plumbing.errors import ConflictError, DeliveryError, InvalidInputError, NotFoundError
+from wxdesk.sla.operations import create_policy
+from wxdesk.sla.queries import list_policies
+from wxdesk.sla.rules import Conditions, PolicyForm, Targets
 from wxdesk.wechat.client import Client
 from wxdesk.wechat.user_calls import WeChatTag
 
@@ -202,6 +208,64 @@ class TestRemark:
             uow.session.execute(update(Contact).values(forgotten_at=uow.now))
         with pytest.raises(ConflictError):
             rename(sending, "老王")
+
+
+class TestPromises:
+    """A promise of a minute to whoever is a VIP; else it is five."""
+
+    @pytest.fixture
+    def vip(self, sending, wang) -> int:
+        tag(sending, "VIP")
+        sync_changes()
+        with sending.unit_of_work() as uow:
+            tag_id = uow.session.scalars(select(Tag.id).where(Tag.name == "VIP")).one()
+            conditions = Conditions(contact_tag_ids=frozenset({tag_id}))
+            create_policy(uow, PolicyForm("VIP", {"normal": Targets(60)}, conditions))
+        return tag_id
+
+    def test_a_removal_that_wechat_refuses_gives_the_promise_back(self, sending, vip, clock):
+        tag(sending)
+        assert conversation_of(sending).due_at == clock.now + timedelta(minutes=5)
+        self.settle(sending, DeliveryError("45159: no such tag", code="45159", is_permanent=True))
+        assert tags_of(sending) == {"VIP": TagState.SYNCED}
+        assert conversation_of(sending).due_at == clock.now + timedelta(minutes=1)
+
+    def test_so_does_one_that_is_given_up(self, sending, vip, clock, monkeypatch):
+        monkeypatch.setattr(syncing, "MOST_ATTEMPTS", 1)
+        tag(sending)
+        self.settle(sending, DeliveryError("busy", code="-1"))
+        assert tags_of(sending) == {"VIP": TagState.SYNCED}
+        assert conversation_of(sending).due_at == clock.now + timedelta(minutes=1)
+
+    def test_it_goes_along_when_the_tag_is_merged_into_wechats(self, sending, vip, wang, clock):
+        tag(sending, "VIP", "金卡")
+        with sending.unit_of_work() as uow:
+            account_id = contact_of(sending).account_id
+            gone = uow.session.get_one(Tag, vip)
+            gone.wechat_tag_id = None
+            stays = uow.session.scalars(select(Tag).where(Tag.name == "金卡")).one()
+            stays.wechat_tag_id, stays_id = 900, stays.id
+            uow.session.flush()
+            store_tags(uow, account_id, [WeChatTag(900, "VIP", 1)], {900: stays_id})
+        with sending.reading() as session:
+            [policy] = list_policies(session)
+        assert policy.promise.conditions.contact_tag_ids == {stays_id}
+        assert conversation_of(sending).due_at == clock.now + timedelta(minutes=1)
+
+    def test_a_list_of_wechats_and_an_agent_s_change_at_once_both_get_through(self, sending, vip):
+        account_id = contact_of(sending).account_id
+        beside(
+            sending,
+            lambda uow: change_tags(uow, contact_of(sending).id, []),
+            lambda uow: store_tags(uow, account_id, [], {100: vip, 101: vip, 102: vip}),
+        )
+        assert tags_of(sending) == {}
+
+    def settle(self, runtime, error: DeliveryError) -> None:
+        with runtime.unit_of_work() as uow:
+            claim = syncing.claim_changes(uow, contact_of(runtime).account_id, 50)
+        with runtime.unit_of_work() as uow:
+            syncing.settle_changes(uow, claim, [Outcome(it, error) for it in claim.changes])
 
 
 class TestTags:

@@ -19,14 +19,14 @@ from cast import (
 
 from wxdesk.contacts.models import Contact
 from wxdesk.conversations import standings
-from wxdesk.conversations.models import Conversation
+from wxdesk.conversations.models import Conversation, Message
 from wxdesk.conversations.operations import changed
 from wxdesk.inbox.operations import Answer
 from wxdesk.inbox.operations import reply as operation
 from wxdesk.intake.operations import record
 from wxdesk.outbound.contents import Outgoing, OutgoingKind
 from wxdesk.sla.jobs import check_deadlines
-from wxdesk.sla.operations import person_answered
+from wxdesk.sla.waiting import person_answered
 
 
 @pytest.fixture
@@ -258,7 +258,8 @@ class TestLists:
         answered = customer_writes(runtime, account, openid="oAnswered")
         with runtime.unit_of_work() as uow:
             conversation = uow.session.get_one(Conversation, answered.conversation_id)
-            person_answered(uow, conversation, 2**40, None)
+            answer = Message(id=2**40, sender_id=team.lin, created_at=clock.now)
+            person_answered(uow, conversation, answer, None)
             changed(uow, conversation, uow.session.get_one(Contact, conversation.contact_id))
         customer_writes(runtime, account, openid="oFirst")
         clock.advance(seconds=30)

@@ -33,7 +33,7 @@ from wxdesk.plumbing.errors import ConflictError, InvalidInputError, NotFoundErr
 from wxdesk.satisfaction.models import SatisfactionRating
 from wxdesk.satisfaction.rules import RatingState
 from wxdesk.sla.jobs import check_deadlines
-from wxdesk.sla.models import SlaBreach
+from wxdesk.sla.models import SlaClock
 
 
 @pytest.fixture
@@ -135,7 +135,8 @@ def test_a_broken_promise_moves_with_who_waits_and_counts_once(runtime, old, new
     check_deadlines()
     assert get(runtime, old).is_breached
     with runtime.reading() as session:
-        assert session.scalars(select(SlaBreach.conversation_id)).all() == [old]
+        broken = select(SlaClock.conversation_id).where(SlaClock.breached_at.is_not(None))
+        assert session.scalars(broken).all() == [old]
 
 
 def test_an_answer_that_was_on_its_way_meets_the_clock_where_it_went(runtime, old, new, team):

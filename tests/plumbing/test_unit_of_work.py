@@ -2,16 +2,19 @@
 
 import logging
 from datetime import datetime
+from pkgutil import resolve_name
 
 import pytest
 from cast import make_account
 from sqlalchemy import select
 from sqlalchemy.exc import StatementError
 
+from wxdesk import commit_steps
 from wxdesk.accounts.models import Account
 from wxdesk.background_jobs import DELIVER_MESSAGE
 from wxdesk.contacts.models import Contact
 from wxdesk.plumbing.live import STREAM
+from wxdesk.plumbing.unit_of_work import Step
 
 
 def waiting_jobs(runtime) -> int:
@@ -97,6 +100,62 @@ def test_readers_do_not_wait_for_a_writer(runtime):
         uow.session.flush()
         with runtime.reading() as session:
             assert session.scalars(select(Account.slug)).all() == ["yunshan"]
+
+
+class TestStepsBeforeTheCommit:
+    @pytest.mark.parametrize("step", commit_steps.ALL, ids=lambda step: step.path)
+    def test_each_step_of_the_table_is_a_function(self, step):
+        assert callable(resolve_name(step.path))
+
+    def test_the_table_is_complete(self):
+        named = {value for value in vars(commit_steps).values() if isinstance(value, Step)}
+        assert named == set(commit_steps.ALL)
+
+    def test_a_step_runs_once_with_all_ids_before_the_commit(self, runtime):
+        calls.clear()
+        with runtime.unit_of_work() as uow:
+            for row_id in (3, 1, 3):
+                uow.before_commit(NOTE, row_id)
+            assert calls == []
+        assert calls == [(1, 3)]
+
+    def test_what_a_step_raises_undoes_the_transaction(self, runtime):
+        with pytest.raises(ZeroDivisionError), runtime.unit_of_work() as uow:
+            uow.session.add(an_account(uow.now))
+            uow.before_commit(FAIL, 1)
+        with runtime.reading() as session:
+            assert session.scalars(select(Account)).all() == []
+
+    def test_a_step_may_mark_another_and_never_without_end(self, runtime):
+        calls.clear()
+        with runtime.unit_of_work() as uow:
+            uow.before_commit(MARK, 7)
+        assert calls == [(7,)]
+        with pytest.raises(RuntimeError, match="without end"), runtime.unit_of_work() as uow:
+            uow.before_commit(MARK_ITSELF, 1)
+
+
+calls: list[tuple[int, ...]] = []
+NOTE, FAIL, MARK, MARK_ITSELF = (
+    Step(f"{__name__}.{name}") for name in ("note", "fail", "mark", "mark_itself")
+)
+
+
+def note(_uow, ids) -> None:
+    calls.append(tuple(ids))
+
+
+def fail(_uow, _ids) -> None:
+    raise ZeroDivisionError
+
+
+def mark(uow, ids) -> None:
+    for row_id in ids:
+        uow.before_commit(NOTE, row_id)
+
+
+def mark_itself(uow, _ids) -> None:
+    uow.before_commit(MARK_ITSELF, 1)
 
 
 def an_account(now: datetime) -> Account:

@@ -65,7 +65,7 @@ from wxdesk.runtime import Runtime
 from wxdesk.satisfaction.models import SatisfactionRating
 from wxdesk.satisfaction.rules import RatingState
 from wxdesk.sla.jobs import check_deadlines
-from wxdesk.sla.models import SlaBreach
+from wxdesk.sla.models import SlaClock
 
 LI = "oLi0000000000000000000000000"
 SECRETS = (
@@ -245,7 +245,7 @@ class TestAnonymise:
         forget()
         after = [(m.id, m.kind, m.place, m.created_at, m.once_key) for m in messages_of(runtime)]
         assert after[: len(before)] == before
-        assert count(runtime, SlaBreach) == 1
+        assert count(runtime, SlaClock) == 2
         assert count(runtime, Conversation) == 1
         assert count(runtime, Attachment) == 0
         assert count(runtime, ConversationTagging) == 1
@@ -283,7 +283,8 @@ class TestDelete:
         forget()
         assert [contact.openid for contact in contacts(deleting)] == [LI]
         assert [count(deleting, model) for model in (Message, Conversation)] == [1, 1]
-        gone = (DeliveryRow, Attachment, SlaBreach, SatisfactionRating, Draft, Mention, ReadMark)
+        assert count(deleting, SlaClock) == 2  # Li's
+        gone = (DeliveryRow, Attachment, SatisfactionRating, Draft, Mention, ReadMark)
         gone += (ConversationTagging, ContactFieldValue, BulkRow)
         assert [count(deleting, model) for model in gone] == [0] * len(gone)
         after = whole_database(deleting)
@@ -707,8 +708,9 @@ class TestCompleteness:
             "messages",
             "read_marks",
             "reply_windows",
+            "notifications",
             "satisfaction_ratings",
-            "sla_breaches",
+            "sla_clocks",
         }
 
     @pytest.mark.parametrize(

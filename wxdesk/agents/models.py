@@ -49,6 +49,7 @@ class Team(Base):
 
     `offline_grace_seconds`: so long after an agent went offline their waiting conversations return
     to all; `silent_seconds`: so long may an assigned customer wait for the agent (0: for ever).
+    Without a calendar the team works around the clock.
     """
 
     __tablename__ = "teams"
@@ -61,6 +62,7 @@ class Team(Base):
     prefers_last_agent: Mapped[bool] = mapped_column(default=False)
     offline_grace_seconds: Mapped[int] = mapped_column(default=120)
     silent_seconds: Mapped[int] = mapped_column(default=0)
+    calendar_id: Mapped[int | None] = mapped_column(ForeignKey("business_calendars.id"))
     created_at: Mapped[datetime]
 
 

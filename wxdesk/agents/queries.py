@@ -66,6 +66,7 @@ class TeamView:
     offline_grace_seconds: int
     silent_seconds: int
     members: tuple[Member, ...]
+    calendar_id: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -217,6 +218,7 @@ def team_view(team: Team, members: Sequence[Member]) -> TeamView:
         offline_grace_seconds=team.offline_grace_seconds,
         silent_seconds=team.silent_seconds,
         members=tuple(members),
+        calendar_id=team.calendar_id,
     )
 
 

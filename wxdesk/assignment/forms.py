@@ -45,6 +45,7 @@ class ShownTeam:
     offline_grace: str = str(OFFLINE_GRACE_SECONDS // MINUTE)
     silent: str = "0"
     member_ids: tuple[int, ...] = ()
+    calendar_id: str = ""
 
 
 def read_invitation(values: Values) -> tuple[AgentForm | None, Errors]:
@@ -91,6 +92,9 @@ def read_team(values: Values) -> tuple[TeamForm | None, Errors]:
     for field, seconds in (("offline_grace", grace), ("silent", silent)):
         if seconds is None:
             errors[field] = say("a number of minutes is needed, 1.5 for example")
+    calendar_id = whole_number(values.get("calendar_id", ""))
+    if values.get("calendar_id") and calendar_id is None:
+        errors["calendar_id"] = say("there is no such calendar")
     if errors or grace is None or silent is None:
         return None, errors
     return TeamForm(
@@ -100,6 +104,7 @@ def read_team(values: Values) -> tuple[TeamForm | None, Errors]:
         offline_grace_seconds=grace,
         silent_seconds=silent,
         member_ids=_ids(values, "member_ids"),
+        calendar_id=calendar_id,
     ), errors
 
 
@@ -134,6 +139,7 @@ def team_shown(team: TeamView) -> ShownTeam:
         offline_grace=_minutes(team.offline_grace_seconds),
         silent=_minutes(team.silent_seconds),
         member_ids=tuple(one.id for one in team.members),
+        calendar_id=str(team.calendar_id or ""),
     )
 
 
@@ -146,6 +152,7 @@ def team_again(values: Values) -> ShownTeam:
         offline_grace=values.get("offline_grace", ""),
         silent=values.get("silent", ""),
         member_ids=_ids(values, "member_ids"),
+        calendar_id=values.get("calendar_id", ""),
     )
 
 

@@ -91,7 +91,7 @@ def _return_abandoned(runtime: Runtime) -> None:
 def _remember_reasons(runtime: Runtime) -> None:
     """In Redis for the lists; browsers are told when they changed."""
     with runtime.reading() as session:
-        found = operations.reasons(session, operations.look(session))
+        found = operations.reasons(session, operations.look(session), runtime.clock())
     before = waits.reasons(runtime.redis)
     waits.remember(runtime.redis, found)
     if found != before:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
@@ -20,6 +20,8 @@ from wxdesk.agents.rules import ANSWERING_ROLES, AssignmentMode, Presence
 from wxdesk.assignment.queries import last_answerers, loads_of
 from wxdesk.assignment.rules import Candidate, choose
 from wxdesk.assignment.waits import NO_TEAM, WaitReason
+from wxdesk.calendars.queries import calendars_by_id
+from wxdesk.calendars.rules import is_open
 from wxdesk.contacts.models import Contact
 from wxdesk.conversations.assigning import Handover, put
 from wxdesk.conversations.models import Conversation
@@ -74,15 +76,18 @@ def look(session: Session) -> Outlook:
     return Outlook(teams, frozenset(online), tuple(waiting))
 
 
-def reasons(session: Session, outlook: Outlook) -> dict[int, WaitReason]:
+def reasons(session: Session, outlook: Outlook, now: datetime) -> dict[int, WaitReason]:
     """By team (NO_TEAM: none) why its conversations wait; left out where they are given now."""
     is_anybody = bool(outlook.online)
     found = {NO_TEAM: WaitReason.MANUAL if is_anybody else WaitReason.NOBODY_ONLINE}
     candidates = _candidates(session, outlook, is_locked=False) if outlook.waiting else {}
+    calendars = calendars_by_id(session, {team.calendar_id for team in outlook.teams})
     for team in outlook.teams:
         online = outlook.members_online(team)
         if not online:
-            found[team.id] = WaitReason.NOBODY_ONLINE
+            calendar = calendars.get(team.calendar_id or 0)
+            is_closed = calendar is not None and not is_open(calendar, now)
+            found[team.id] = WaitReason.OUT_OF_HOURS if is_closed else WaitReason.NOBODY_ONLINE
         elif team.mode is AssignmentMode.OFF:
             found[team.id] = WaitReason.MANUAL
         elif team.id in outlook.waiting and not any(

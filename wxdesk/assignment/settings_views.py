@@ -12,6 +12,7 @@ from wxdesk.agents.rules import AssignmentMode
 from wxdesk.assignment import waits
 from wxdesk.assignment.forms import Errors, ShownTeam, read_team, team_again, team_shown
 from wxdesk.assignment.teams import change_team, create_team, delete_team
+from wxdesk.calendars.queries import list_calendars
 from wxdesk.conversations.waiting import count_waiting
 from wxdesk.plumbing.errors import ConflictError, InvalidInputError
 from wxdesk.plumbing.translation import translated
@@ -28,11 +29,13 @@ def teams() -> str:
         found = list_teams(session)
         waiting = count_waiting(session)
         accounts = names_by_team(session)
+        calendars = list_calendars(session, with_archived=True)
     return render_template(
         "agents/teams.html",
         teams=found,
         waiting=waiting,
         accounts=accounts,
+        calendars={one.id: one.name for one in calendars},
         reasons=waits.reasons(current().redis),
     )
 
@@ -108,11 +111,17 @@ def _page(team: TeamView | None, form: ShownTeam, errors: Errors) -> str:
             for one in list_agents(session, with_inactive=True)
             if (one.is_active and one.may_reply) or one.id in form.member_ids
         ]
+        calendars = [
+            one
+            for one in list_calendars(session, with_archived=True)
+            if not one.is_archived or form.calendar_id == str(one.id)
+        ]
     return render_template(
         "agents/team.html",
         team=team,
         form=form,
         errors={field: translated(sentence) for field, sentence in errors.items()},
         people=people,
+        calendars=calendars,
         modes=list(AssignmentMode),
     )

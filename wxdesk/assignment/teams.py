@@ -14,6 +14,10 @@ from wxdesk.assignment.queries import is_team_used
 from wxdesk.assignment.rules import LONGEST_GRACE_SECONDS, LONGEST_SILENT_SECONDS
 from wxdesk.audit.operations import note
 from wxdesk.background_jobs import ASSIGN_WAITING
+from wxdesk.calendars.models import BusinessCalendar
+from wxdesk.calendars.queries import get_calendar
+from wxdesk.calendars.rules import never_opens
+from wxdesk.commit_steps import REFUSE_NAMED_TEAMS
 from wxdesk.conversations.models import Conversation
 from wxdesk.conversations.rules import Status
 from wxdesk.plumbing.db import insert_new
@@ -27,14 +31,20 @@ SETTINGS = (
     "prefers_last_agent",
     "offline_grace_seconds",
     "silent_seconds",
+    "calendar_id",
 )
-# A table of a package above this one: which team was rated.
-RATINGS = table("satisfaction_ratings", column("team_id", Integer))
+# Tables of packages above this one: which team was rated, and whose customers waited.
+HISTORY = tuple(
+    table(name, column("team_id", Integer)) for name in ("satisfaction_ratings", "sla_clocks")
+)
 
 
 @dataclass(frozen=True, slots=True)
 class TeamForm:
-    """A team as a supervisor types it; periods in seconds, `silent_seconds` 0 for never."""
+    """A team as a supervisor types it; periods in seconds, `silent_seconds` 0 for never.
+
+    `calendar_id` None: it works around the clock.
+    """
 
     name: str
     mode: AssignmentMode
@@ -42,11 +52,13 @@ class TeamForm:
     offline_grace_seconds: int
     silent_seconds: int
     member_ids: tuple[int, ...]
+    calendar_id: int | None = None
 
 
 def create_team(uow: UnitOfWork, form: TeamForm, *, actor_id: int | None) -> Team:
     """Store a team; InvalidInputError names the field that can't be taken."""
     _refuse(uow, form, team_id=None)
+    _refuse_calendar(uow, form, kept_id=None)
     team = Team(created_at=uow.now)
     _fill(team, form)
     uow.session.add(team)
@@ -62,6 +74,7 @@ def change_team(
     """Change what differs and give the names of these fields; what waits is looked at again."""
     team = _locked(uow, team_id)
     _refuse(uow, form, team_id=team_id)
+    _refuse_calendar(uow, form, kept_id=team.calendar_id)
     changed = _fill(team, form)
     if _set_members(uow, team_id, form.member_ids):
         changed.append("members")
@@ -73,8 +86,10 @@ def change_team(
 def delete_team(uow: UnitOfWork, team_id: int, *, actor_id: int | None) -> None:
     """Remove a team without accounts and unresolved conversations; ConflictError with them.
 
-    Resolved conversations and ratings then belong to no team.
+    Resolved conversations, their waits and ratings then belong to no team. The commit raises
+    ConflictError while a policy of service levels names it.
     """
+    uow.before_commit(REFUSE_NAMED_TEAMS, team_id)
     team = _locked(uow, team_id)
     if is_team_used(uow.session, team_id):
         raise ConflictError(
@@ -88,7 +103,8 @@ def delete_team(uow: UnitOfWork, team_id: int, *, actor_id: int | None) -> None:
         .values(team_id=None)
         .execution_options(synchronize_session=False)
     )
-    uow.session.execute(update(RATINGS).where(RATINGS.c.team_id == team_id).values(team_id=None))
+    for rows in HISTORY:
+        uow.session.execute(update(rows).where(rows.c.team_id == team_id).values(team_id=None))
     uow.session.delete(team)
 
 
@@ -115,6 +131,18 @@ def _refuse(uow: UnitOfWork, form: TeamForm, *, team_id: int | None) -> None:
     ):
         if not 0 <= seconds <= most:
             raise InvalidInputError(field, say("between 0 and %(most)d", most=most // 60))
+
+
+def _refuse_calendar(uow: UnitOfWork, form: TeamForm, *, kept_id: int | None) -> None:
+    """One that is archived stays with the team that has it."""
+    if form.calendar_id is None or form.calendar_id == kept_id:
+        return
+    row = uow.session.get(BusinessCalendar, form.calendar_id)
+    if row is None or row.archived_at is not None:
+        raise InvalidInputError("calendar_id", say("there is no such calendar"))
+    reason = never_opens(get_calendar(uow.session, row.id), uow.now)
+    if reason is not None:
+        raise InvalidInputError("calendar_id", reason)
 
 
 def _set_members(uow: UnitOfWork, team_id: int, agent_ids: Collection[int]) -> bool:

@@ -16,9 +16,13 @@ KEPT_SECONDS = 60
 
 
 class WaitReason(StrEnum):
-    """`manual`: the team's conversations are taken by hand."""
+    """`manual`: the team's conversations are taken by hand.
+
+    `out_of_hours`: nobody of the team is online, and its calendar is closed.
+    """
 
     MANUAL = "manual"
+    OUT_OF_HOURS = "out_of_hours"
     NOBODY_ONLINE = "nobody_online"
     AT_CAPACITY = "at_capacity"
 

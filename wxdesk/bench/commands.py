@@ -11,9 +11,10 @@ from wxdesk.bench import drain as drain_bench
 from wxdesk.bench import fuzz as fuzz_bench
 from wxdesk.bench import inbox as inbox_bench
 from wxdesk.bench import intake as intake_bench
+from wxdesk.bench import reports as reports_bench
 from wxdesk.bench import search as search_bench
+from wxdesk.bench import sla as sla_bench
 from wxdesk.bench.history import SIZES
-from wxdesk.plumbing.errors import NotBuiltError
 
 DATABASES = ("sqlite", "postgresql")
 
@@ -90,16 +91,30 @@ def inbox(
     _print(results, as_json=as_json)
 
 
-def _add_not_built(name: str) -> None:
-    @bench.command(name, help="Not in this version yet.")
-    @click.option("--size", default=None)
-    @click.option("--json", "as_json", is_flag=True)
-    def not_built(**_options: object) -> None:
-        raise NotBuiltError(f"`wxdesk bench {name}` is not in this version yet")
+@bench.command()
+@click.option(
+    "--size",
+    default=(100_000, 1_000_000),
+    show_default=True,
+    multiple=True,
+    type=click.IntRange(1_000, 10_000_000),
+    help="Messages; the growth is from the first to the last.",
+)
+@click.option("--runs", default=5, show_default=True, type=click.IntRange(1, 100))
+@click.option("--database", type=click.Choice(DATABASES), multiple=True, default=DATABASES)
+@click.option("--json", "as_json", is_flag=True)
+def reports(size: tuple[int, ...], runs: int, database: tuple[str, ...], *, as_json: bool) -> None:
+    """Every report of 90 days, with each period and filter, and how its time grows."""
+    _print([reports_bench.measure(name, size, runs) for name in database], as_json=as_json)
 
 
-for _name in ("sla", "reports"):
-    _add_not_built(_name)
+@bench.command()
+@click.option("--size", default=10_000, show_default=True, type=click.IntRange(100, 100_000))
+@click.option("--database", type=click.Choice(DATABASES), multiple=True, default=DATABASES)
+@click.option("--json", "as_json", is_flag=True)
+def sla(size: int, database: tuple[str, ...], *, as_json: bool) -> None:
+    """Deadlines due together: how late each is noticed; a quiet check against a full scan."""
+    _print([sla_bench.measure(name, size) for name in database], as_json=as_json)
 
 
 def _print(results: list[dict[str, Any]], *, as_json: bool) -> None:

@@ -17,7 +17,14 @@ from wxdesk.bench.event import BenchAccount, make_account
 from wxdesk.contacts.models import Contact, ReplyWindow
 from wxdesk.contacts.rules import Act, window_of
 from wxdesk.conversations.models import Conversation, ConversationTag, ConversationTagging, Message
-from wxdesk.conversations.rules import CLOSING_SOON, Direction, Place, SenderKind, Status
+from wxdesk.conversations.rules import (
+    CLOSING_SOON,
+    Direction,
+    Place,
+    Priority,
+    SenderKind,
+    Status,
+)
 from wxdesk.outbound.models import DeliveryRow
 from wxdesk.outbound.rules import Delivery
 from wxdesk.plumbing.clock import FAR_FUTURE
@@ -25,8 +32,10 @@ from wxdesk.plumbing.db import Base, insert_rows
 from wxdesk.runtime import Runtime
 from wxdesk.search.jobs import index_messages
 from wxdesk.search.progress import has_unindexed, position
+from wxdesk.sla.ending import quarter_of
+from wxdesk.sla.models import SlaClock
 from wxdesk.sla.operations import set_policy
-from wxdesk.sla.rules import Targets
+from wxdesk.sla.rules import Clock, ClockState, Targets
 
 BATCH = 2_000
 AGENTS = 20
@@ -94,6 +103,7 @@ def make_history(runtime: Runtime, size: Size) -> Desk:
     answers = size.messages // 2
     insert_many(runtime, DeliveryRow, answers, lambda number: maker.delivery(number * 2))
     insert_many(runtime, ReplyWindow, size.open_ones, maker.window)
+    insert_many(runtime, SlaClock, size.open_ones, maker.clock)
     _tags(runtime, maker)
     _settle(runtime)
     return Desk(account, tokens, size.conversations + 1)
@@ -192,6 +202,27 @@ class _Maker:
             "closes_at": window.closes_at,
             "quota": window.remaining,
             "used": 0,
+        }
+
+    def clock(self, number: int) -> Row:
+        """Of those who wait."""
+        conversation = self._first_open + number
+        asked_at = self._asked_at(conversation)
+        deadline_at = asked_at + PROMISE
+        is_breached = deadline_at < self.now
+        return {
+            "conversation_id": conversation,
+            "account_id": 1,
+            "contact_id": self._contact_of(conversation),
+            "clock": Clock.FIRST_RESPONSE,
+            "state": ClockState.RUNNING,
+            "priority": Priority.NORMAL,
+            "started_at": asked_at,
+            "started_quarter": quarter_of(asked_at),
+            "started_by_id": self._last_message_of(conversation),
+            "deadline_at": deadline_at,
+            "breached_at": deadline_at if is_breached else None,
+            "check_at": FAR_FUTURE if is_breached else deadline_at,
         }
 
     def tagging(self, number: int) -> Row:

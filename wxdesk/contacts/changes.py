@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from sqlalchemy import func, select
 
 from wxdesk.audit.operations import note
+from wxdesk.commit_steps import FOLLOW_CONTACTS, PROMISES
 from wxdesk.contacts.inputs import (
     MOST_TAGS_OF_ACCOUNT,
     cleaned,
@@ -21,7 +22,7 @@ from wxdesk.contacts.models import Contact, ContactTag, Tag
 from wxdesk.contacts.queries import no_such_contact
 from wxdesk.contacts.rules import SyncState, TagState
 from wxdesk.contacts.schedule import LEASE
-from wxdesk.plumbing.db import insert_new
+from wxdesk.plumbing.db import hold, insert_new
 from wxdesk.plumbing.errors import ConflictError, InvalidInputError
 from wxdesk.plumbing.unit_of_work import UnitOfWork
 from wxdesk.words import say
@@ -60,6 +61,7 @@ def change_tags(uow: UnitOfWork, contact_id: int, names: Sequence[str]) -> Conta
     if problem := tags_problem(wanted):
         raise InvalidInputError("tags", problem)
     contact = get_changeable(uow, contact_id)
+    hold(uow.session, PROMISES, is_shared=True)  # whoever removes a tag holds it alone
     ids = set(_ensure_tags(uow, contact.account_id, wanted).values())
     has = {row.tag_id: row for row in _tags_of(uow, contact.id)}
     changed = [_want(row) for tag_id, row in has.items() if tag_id in ids]
@@ -71,6 +73,7 @@ def change_tags(uow: UnitOfWork, contact_id: int, names: Sequence[str]) -> Conta
     )
     if missing or any(changed):
         contact.is_indexed = False
+        uow.before_commit(FOLLOW_CONTACTS, contact.id)
         _must_tell(uow, contact)
     return contact
 

@@ -12,6 +12,7 @@ from datetime import datetime, timedelta
 
 from sqlalchemy import select
 
+from wxdesk.commit_steps import FOLLOW_CONTACTS, PROMISES
 from wxdesk.contacts.changes import announce
 from wxdesk.contacts.models import Contact, ContactTag
 from wxdesk.contacts.operations import note_following
@@ -20,6 +21,7 @@ from wxdesk.contacts.refusals import is_about_account
 from wxdesk.contacts.rules import SyncState, TagState
 from wxdesk.contacts.schedule import LEASE, SOON, next_refresh, retry_at
 from wxdesk.contacts.sources import qr_scene_of
+from wxdesk.plumbing.db import hold
 from wxdesk.plumbing.errors import DeliveryError
 from wxdesk.plumbing.unit_of_work import UnitOfWork
 from wxdesk.wechat.client import Client
@@ -221,6 +223,7 @@ class _TagsOfContacts:
     def __init__(self, uow: UnitOfWork, contacts: Iterable[Contact]) -> None:
         self._uow = uow
         found = list(contacts)
+        hold(uow.session, PROMISES, is_shared=True)  # whoever removes a tag holds it alone
         self._ids: Mapping[int, int] = (
             known_tag_ids(uow.session, found[0].account_id) if found else {}
         )
@@ -250,4 +253,6 @@ class _TagsOfContacts:
             ContactTag(contact_id=contact_id, tag_id=tag_id, state=TagState.SYNCED)
             for tag_id in missing
         )
+        if has_changed or missing:
+            self._uow.before_commit(FOLLOW_CONTACTS, contact_id)
         return has_changed or bool(missing)

@@ -14,11 +14,13 @@ from enum import StrEnum
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from wxdesk.commit_steps import FOLLOW_CONTACTS, PROMISES
 from wxdesk.contacts.changes import OUTGOING_STATES, announce
 from wxdesk.contacts.models import Contact, ContactTag, Tag
 from wxdesk.contacts.refusals import is_about_account
 from wxdesk.contacts.rules import SyncState, TagState
 from wxdesk.contacts.schedule import LEASE, MOST_ATTEMPTS, retry_at
+from wxdesk.plumbing.db import hold
 from wxdesk.plumbing.errors import DeliveryError
 from wxdesk.plumbing.unit_of_work import UnitOfWork
 
@@ -135,6 +137,7 @@ class _Settled:
                 .execution_options(populate_existing=True)
             )
         }
+        hold(uow.session, PROMISES, is_shared=True)  # whoever removes a tag holds it alone
         self._tags = {
             (row.contact_id, row.tag_id): row
             for row in uow.session.scalars(
@@ -181,8 +184,7 @@ class _Settled:
         if row is None or row.state is not told:
             return
         if error is not None:
-            row.state = TagState.FAILED if change.is_on else TagState.SYNCED
-            row.error = str(error)[:LONGEST_REASON]
+            _refuse_tag(self._uow, contact, row)
         elif change.is_on:
             row.state, row.error = TagState.SYNCED, None
         else:
@@ -202,7 +204,7 @@ class _Settled:
         contact.sync_error = str(error)[:LONGEST_REASON]
         contact.sync_attempts += 0 if error.is_uncounted else 1
         if contact.sync_attempts >= MOST_ATTEMPTS:
-            _give_up(contact, rows)
+            _give_up(self._uow, contact, rows)
         else:
             contact.sync_due_at = retry_at(contact.sync_attempts, self._uow.now, error.retry_at)
 
@@ -228,7 +230,17 @@ def _is_pending(contact: Contact, rows: Iterable[ContactTag]) -> bool:
     return SyncState.PENDING in states or any(row.state in OUTGOING_STATES for row in rows)
 
 
-def _give_up(contact: Contact, rows: Iterable[ContactTag]) -> None:
+def _refuse_tag(uow: UnitOfWork, contact: Contact, row: ContactTag) -> None:
+    """One that WeChat did not take away is there again, so a promise may ask for it."""
+    if row.state is TagState.REMOVING:
+        row.state = TagState.SYNCED
+        uow.before_commit(FOLLOW_CONTACTS, contact.id)
+    else:
+        row.state = TagState.FAILED
+    row.error = contact.sync_error
+
+
+def _give_up(uow: UnitOfWork, contact: Contact, rows: Iterable[ContactTag]) -> None:
     """Tried for two days: it stays here, marked, until an agent changes it again."""
     contact.sync_due_at = None
     if contact.remark_state is SyncState.PENDING:
@@ -238,5 +250,4 @@ def _give_up(contact: Contact, rows: Iterable[ContactTag]) -> None:
         contact.blacklist_state = SyncState.FAILED
     for row in rows:
         if row.state in OUTGOING_STATES:
-            row.state = TagState.FAILED if row.state is TagState.ADDING else TagState.SYNCED
-            row.error = contact.sync_error
+            _refuse_tag(uow, contact, row)

@@ -8,11 +8,12 @@ from dataclasses import dataclass
 from sqlalchemy import delete, select, update
 from sqlalchemy.orm import Session
 
+from wxdesk.commit_steps import FOLLOW_PROMISES, PROMISES, TagOf, follow_merge
 from wxdesk.contacts.inputs import MOST_TAGS_OF_ACCOUNT
 from wxdesk.contacts.models import Contact, ContactTag, Tag
 from wxdesk.contacts.refusals import is_about_account
 from wxdesk.contacts.rules import TagState
-from wxdesk.plumbing.db import write_in_order
+from wxdesk.plumbing.db import hold, write_in_order
 from wxdesk.plumbing.errors import DeliveryError
 from wxdesk.plumbing.unit_of_work import UnitOfWork
 from wxdesk.wechat.client import Client
@@ -118,6 +119,8 @@ def store_tags(
     deleted = [tag.id for tag in gone if tag.wechat_tag_id in known_before]
     renamed = [tag for wechat_id, tag in ours.items() if _is_renamed(tag, there.get(wechat_id))]
     _index_again(uow, [*deleted, *(tag.id for tag in renamed)])
+    if deleted or renamed:
+        hold(uow.session, PROMISES)  # after customers, before tags: as everybody who has both
     _delete(uow, deleted)
     _rename(uow, account_id, renamed, there)
     added = [tag for wechat_id, tag in there.items() if wechat_id not in ours]
@@ -155,6 +158,7 @@ def _index_again(uow: UnitOfWork, tag_ids: Sequence[int]) -> None:
 
 def _delete(uow: UnitOfWork, tag_ids: Sequence[int]) -> None:
     if tag_ids:
+        uow.before_commit(FOLLOW_PROMISES, 0)
         quietly = {"synchronize_session": False}
         rows = delete(ContactTag).where(ContactTag.tag_id.in_(tag_ids))
         uow.session.execute(rows, execution_options=quietly)
@@ -190,6 +194,7 @@ def _merge(uow: UnitOfWork, account_id: int, name: str, into_id: int) -> None:
         .values(tag_id=into_id)
         .execution_options(synchronize_session=False)
     )
+    follow_merge(uow, TagOf.CONTACT, ours.id, into_id)
     _delete(uow, [ours.id])
     uow.session.flush()
 

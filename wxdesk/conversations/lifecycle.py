@@ -1,8 +1,8 @@
 """Conversations sleep and wake, and get a priority.
 
-Why a sleeping conversation comes back by itself: conversations/waking.py. Its clocks run on. One
-whose promise is broken already can sleep for a time, but not without end while the customer waits
-and could still be answered.
+Why a sleeping conversation comes back by itself: conversations/waking.py. Its clocks run on, or
+pause where the promise says so. One whose promise is broken already can sleep for a time, but not
+without end while the customer waits and could still be answered.
 """
 
 from __future__ import annotations

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from sqlalchemy import delete, select, update
 
+from wxdesk.commit_steps import PROMISES
 from wxdesk.conversations.models import (
     Conversation,
     ConversationTagging,
@@ -12,7 +13,7 @@ from wxdesk.conversations.models import (
     Message,
 )
 from wxdesk.conversations.operations import get_locked
-from wxdesk.plumbing.db import insert_new
+from wxdesk.plumbing.db import hold, insert_new
 from wxdesk.plumbing.unit_of_work import UnitOfWork
 
 LONGEST_DRAFT = 20_000
@@ -46,6 +47,7 @@ def _move_tags(uow: UnitOfWork, source_id: int, target_id: int) -> None:
     ).all()
     if not tags:
         return
+    hold(uow.session, PROMISES, is_shared=True)  # whoever removes a tag holds it alone
     rows = [
         {"conversation_id": target_id, "tag_id": tag_id, "tagged_at": tagged_at}
         for tag_id, tagged_at in tags

@@ -26,6 +26,7 @@ from wxdesk.plumbing.db import Base, BigId, PrimaryKey, enum_of
 class Conversation(Base):
     """One matter of one customer, from the first message until it is resolved.
 
+    `episode` counts how often it was opened.
     `due_at` is the earliest deadline of a running clock, FAR_FUTURE when none runs, and
     `queued_at` the time that decides between equal deadlines (oldest unanswered, else latest
     activity): together with the id they are the order of the inbox, so they are never NULL.
@@ -164,6 +165,10 @@ class Conversation(Base):
     next_response_deadline_at: Mapped[datetime | None]
     next_response_met_at: Mapped[datetime | None]
     next_response_breached_at: Mapped[datetime | None]
+    resolution_deadline_at: Mapped[datetime | None]
+    resolution_met_at: Mapped[datetime | None]
+    resolution_breached_at: Mapped[datetime | None]
+    episode: Mapped[int] = mapped_column(default=1)
     version: Mapped[int] = mapped_column(default=1)
 
     @property
@@ -190,6 +195,7 @@ class Message(Base):
         Index("ix_messages_conversation", "conversation_id", "received_at"),
         Index("ix_messages_place", "direction", "place", "set_aside_reason"),
         Index("ix_messages_latest", "contact_id", "id"),
+        Index("ix_messages_received", "received_at"),
     )
 
     id: Mapped[PrimaryKey]

@@ -8,6 +8,7 @@ from datetime import datetime
 from sqlalchemy import func, select, union_all
 
 from wxdesk.background_jobs import ASSIGN_WAITING
+from wxdesk.commit_steps import FOLLOW_CLOCKS
 from wxdesk.contacts.models import Contact
 from wxdesk.conversations import standings
 from wxdesk.conversations.models import Conversation, Message
@@ -60,13 +61,14 @@ def find_current(
 
 
 def changed(uow: UnitOfWork, conversation: Conversation, contact: Contact) -> None:
-    """After any change that an agent sees: version, queue order, live topics, standing."""
+    """After any change that an agent sees: version, queue order, live topics, standing, clocks."""
     conversation.version = (conversation.version or 0) + 1
     conversation.queued_at = conversation.waiting_since or conversation.last_message_at
     rank(conversation, contact, uow.now)
     if conversation.status is not Status.RESOLVED or not _is_attended_elsewhere(uow, conversation):
         standings.remember(uow, conversation.account_id, contact.openid, conversation.standing)
     uow.announce("inbox", f"conversation:{conversation.id}")
+    uow.before_commit(FOLLOW_CLOCKS, conversation.id, conversation)
     if _may_be_given(conversation):
         uow.ring(ASSIGN_WAITING)
 
@@ -189,14 +191,20 @@ def _may_be_given(conversation: Conversation) -> bool:
     return conversation.status is not Status.OPEN
 
 
-def begin_again(conversation: Conversation) -> None:
-    """A new episode: unassigned, so that all see it, with all clocks unset."""
+def open_again(conversation: Conversation) -> None:
+    """Back among the open ones, in the episode that had ended."""
     conversation.status = Status.OPEN
     conversation.resolved_at = conversation.snoozed_until = None
-    conversation.assignee_id = conversation.assigned_at = None
     conversation.returned_reason = conversation.returned_from_id = None
     conversation.waiting_since = None
     conversation.waiting_message_id = None
-    for clock in ("first_response", "next_response"):
+
+
+def begin_again(conversation: Conversation) -> None:
+    """A new episode: unassigned, so that all see it, with all clocks unset."""
+    open_again(conversation)
+    conversation.assignee_id = conversation.assigned_at = None
+    conversation.episode += 1
+    for clock in ("first_response", "next_response", "resolution"):
         for column in ("deadline_at", "met_at", "breached_at"):
             setattr(conversation, f"{clock}_{column}", None)

@@ -10,10 +10,12 @@ from sqlalchemy import delete, func, insert, literal, select
 from sqlalchemy.orm import Session
 
 from wxdesk.audit.operations import note
+from wxdesk.commit_steps import PROMISES, REFUSE_NAMED_TAGS, TagOf, follow_merge
 from wxdesk.contacts.inputs import cleaned, cleaned_names
 from wxdesk.conversations.models import Conversation, ConversationTag, ConversationTagging
 from wxdesk.conversations.rules import COLOURS
 from wxdesk.conversations.timeline import Activity, note_activity
+from wxdesk.plumbing.db import hold
 from wxdesk.plumbing.errors import ConflictError, InvalidInputError, NotFoundError
 from wxdesk.plumbing.unit_of_work import UnitOfWork
 from wxdesk.words import say
@@ -94,7 +96,12 @@ def change_tag(
 
 
 def delete_tag(uow: UnitOfWork, tag_id: int, *, by: int | None = None) -> int:
-    """Remove a tag from everywhere; on how many conversations it was. Noted in the audit log."""
+    """Remove a tag from everywhere; on how many conversations it was. Noted in the audit log.
+
+    The commit raises ConflictError while a policy of service levels names it.
+    """
+    hold(uow.session, PROMISES)
+    uow.before_commit(REFUSE_NAMED_TAGS, tag_id)
     tag = _locked(uow, tag_id)
     count = _uses(uow.session, tag_id)
     note(uow, "tag.deleted", f"tag:{tag_id}", actor_id=by, name=tag.name, conversations=count)
@@ -104,9 +111,10 @@ def delete_tag(uow: UnitOfWork, tag_id: int, *, by: int | None = None) -> int:
 
 
 def merge_tags(uow: UnitOfWork, tag_id: int, into_id: int, *, by: int | None = None) -> int:
-    """What has the first tag gets the second; the first is removed. How many that were."""
+    """What has or names the first tag gets the second; the first is removed. How many had it."""
     if tag_id == into_id:
         raise InvalidInputError("into", say("choose another tag"))
+    hold(uow.session, PROMISES)
     tags = {each: _locked(uow, each) for each in sorted((tag_id, into_id))}  # in one order by all
     count = _uses(uow.session, tag_id)
     names = {"name": tags[tag_id].name, "into": tags[into_id].name}
@@ -123,6 +131,7 @@ def merge_tags(uow: UnitOfWork, tag_id: int, into_id: int, *, by: int | None = N
     columns = ["conversation_id", "tag_id", "tagged_at"]
     uow.session.execute(insert(ConversationTagging).from_select(columns, moved))
     _remove(uow, tags[tag_id])
+    follow_merge(uow, TagOf.CONVERSATION, tag_id, into_id)
     _announce(uow, count)
     return count
 
@@ -145,6 +154,7 @@ def change_tags(
     wanted, unwanted = cleaned_names(add), {fold(name) for name in cleaned_names(remove)}
     if len(wanted) + len(unwanted) > MOST_NAMES:
         raise InvalidInputError("add", say("at most %(most)d names", most=MOST_NAMES))
+    hold(uow.session, PROMISES, is_shared=True)  # whoever removes a tag holds it alone
     has = _tags_of(uow, conversation.id)
     taken = [tag for folded, tag in has.items() if folded in unwanted]
     given = [

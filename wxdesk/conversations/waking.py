@@ -2,7 +2,8 @@
 
 Nothing is buried by sleeping: a conversation comes back at its time, when the customer writes,
 when a promise to the customer is broken, two hours before the reply window of a waiting customer
-closes, and when an answer was not sent. Its clocks run on while it sleeps.
+closes, and when an answer was not sent. Its clocks run on while it sleeps, or pause where the
+promise says so.
 """
 
 from __future__ import annotations

@@ -21,6 +21,7 @@ from wxdesk.conversations.models import Conversation
 from wxdesk.conversations.queries import ConversationRow
 from wxdesk.conversations.rules import Direction, Status
 from wxdesk.inbox import here
+from wxdesk.inbox.clock_shapes import clocks_json
 from wxdesk.inbox.contact_shapes import contacts_json, shown_name
 from wxdesk.inbox.here import Colleague
 from wxdesk.inbox.shapes import Senders
@@ -28,8 +29,7 @@ from wxdesk.inbox.ways import Unsent, Ways, accounts_with_templates, count_unsen
 from wxdesk.plumbing.clock import FAR_FUTURE, iso
 from wxdesk.plumbing.translation import translated
 from wxdesk.satisfaction.queries import RatingView, latest_ratings
-from wxdesk.sla.operations import running_clock
-from wxdesk.sla.rules import Clock
+from wxdesk.sla.queries import ClockView, clocks_of
 
 LONGEST_PREVIEW = 200
 
@@ -52,6 +52,7 @@ class _Beside:
     drafts: set[int]
     read: dict[int, int]
     ratings: dict[int, RatingView]
+    clocks: dict[int, list[ClockView]]
     waits: dict[int, WaitReason]
     colleagues: dict[int, list[Colleague]]
     agents: dict[int, str]
@@ -80,6 +81,7 @@ def conversations_json(
         drafts=with_drafts(session, ids, viewer.agent_id),
         read=read_to(session, contact_ids, viewer.agent_id),
         ratings=latest_ratings(session, ids),
+        clocks=clocks_of(session, ids),
         waits=waits.reasons(viewer.redis),
         colleagues=colleagues,
         agents=names_of(session, _named(rows, colleagues)),
@@ -128,16 +130,7 @@ def _conversation(row: ConversationRow, beside: _Beside) -> dict[str, Any]:
         "is_spam": it.is_spam,
         "merged_into": it.merged_into_id,
         "waiting_since": iso(it.waiting_since),
-        "deadlines": {
-            "first_response": _running(it, Clock.FIRST_RESPONSE),
-            "next_response": _running(it, Clock.NEXT_RESPONSE),
-            "resolution": None,
-        },
-        "clocks": {
-            "first_response": _clock(it, Clock.FIRST_RESPONSE),
-            "next_response": _clock(it, Clock.NEXT_RESPONSE),
-            "resolution": None,
-        },
+        **clocks_json(it, beside.clocks.get(it.id, ())),
         "due_at": iso(it.due_at) if it.due_at < FAR_FUTURE else None,
         "is_breached": it.is_breached,
         "is_closing_soon": it.urgency_rank == 0,
@@ -240,20 +233,4 @@ def _preview(row: ConversationRow, senders: Senders) -> dict[str, Any] | None:
         "text": message.text[:LONGEST_PREVIEW],
         "sender": senders.of(message, shown_name(row.contact)),
         "received_at": iso(message.received_at),
-    }
-
-
-def _running(conversation: Conversation, clock: Clock) -> str | None:
-    is_running = conversation.due_at < FAR_FUTURE and running_clock(conversation) is clock
-    return iso(conversation.due_at) if is_running else None
-
-
-def _clock(conversation: Conversation, clock: Clock) -> dict[str, str | None] | None:
-    deadline_at: datetime | None = getattr(conversation, f"{clock}_deadline_at")
-    if deadline_at is None:
-        return None
-    return {
-        "deadline_at": iso(deadline_at),
-        "met_at": iso(getattr(conversation, f"{clock}_met_at")),
-        "breached_at": iso(getattr(conversation, f"{clock}_breached_at")),
     }

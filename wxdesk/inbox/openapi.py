@@ -5,6 +5,7 @@ from __future__ import annotations
 from wxdesk.inbox import (
     openapi_agents,
     openapi_lifecycle,
+    openapi_reports,
     openapi_search,
     openapi_settings,
     openapi_work,
@@ -19,7 +20,14 @@ from wxdesk.inbox.openapi_schemas import (
     ref,
 )
 
-AREAS = (openapi_agents, openapi_lifecycle, openapi_search, openapi_settings, openapi_work)
+AREAS = (
+    openapi_agents,
+    openapi_lifecycle,
+    openapi_reports,
+    openapi_search,
+    openapi_settings,
+    openapi_work,
+)
 
 PAGING = ("limit", "cursor")
 RULE_FIELDS = (
@@ -168,7 +176,6 @@ CORE: dict[tuple[str, str], Operation] = {
         ("post", "/campaigns"),
         ("patch", "/campaigns/{campaign_id}"),
         ("post", "/corrections"),
-        ("get", "/reports/{name}"),
         ("get", "/surge"),
     )
 }

@@ -100,6 +100,6 @@ SCHEMAS: dict[str, Json] = {
         mode={"enum": ["off", "round_robin", "least_loaded"]},
         members=list_of(PERSON),
         waiting=NUMBER,
-        wait_reason=maybe({"enum": ["manual", "nobody_online", "at_capacity"]}),
+        wait_reason=maybe({"enum": ["manual", "out_of_hours", "nobody_online", "at_capacity"]}),
     ),
 }

@@ -36,7 +36,18 @@ def page(name: str) -> Json:
 
 
 PERSON = object_of(id=NUMBER, name=TEXT)
-CLOCK = maybe(object_of(deadline_at=INSTANT, met_at=MAYBE_INSTANT, breached_at=MAYBE_INSTANT))
+CLOCK = maybe(
+    object_of(
+        state={"enum": ["running", "paused", "met", "stopped"]},
+        started_at=MAYBE_INSTANT,
+        deadline_at=MAYBE_INSTANT,
+        met_at=MAYBE_INSTANT,
+        breached_at=MAYBE_INSTANT,
+        warn_at=MAYBE_INSTANT,
+        remaining_seconds=MAYBE_NUMBER,
+        policy=maybe(object_of(id=NUMBER, name=TEXT, version=NUMBER)),
+    )
+)
 SENDER = object_of(
     kind={"enum": ["customer", "agent", "rule", "system"]}, id=MAYBE_NUMBER, name=TEXT
 )
@@ -115,7 +126,7 @@ CORE_SCHEMAS: dict[str, Json] = {
         returned=maybe(
             object_of(reason={"enum": ["offline", "silent", "deactivated"]}, **{"from": PERSON})
         ),
-        wait_reason={"enum": ["manual", "nobody_online", "at_capacity", None]},
+        wait_reason={"enum": ["manual", "out_of_hours", "nobody_online", "at_capacity", None]},
         snoozed_until=MAYBE_INSTANT,
         is_spam=FLAG,
         merged_into=MAYBE_NUMBER,

@@ -170,7 +170,7 @@ def resolve(
     if conversation.status is Status.RESOLVED:
         return
     refuse_moved(uow, conversation_id, last_seen_message_id, agent_id)
-    end(uow, conversation, contact)
+    end(uow, conversation, contact, by=agent_id)
     note_activity(uow, conversation, Activity.RESOLVED, by=agent_id)
 
 

@@ -7,14 +7,14 @@ from sqlalchemy import ColumnElement, exists, select, update
 from wxdesk.audit.operations import note
 from wxdesk.contacts.changes import change_blacklist, get_changeable
 from wxdesk.contacts.models import Contact
+from wxdesk.conversations.counted import counts_change
 from wxdesk.conversations.models import Conversation, Message
-from wxdesk.conversations.operations import begin_again, changed, find_current, get_locked
+from wxdesk.conversations.operations import changed, find_current, get_locked
 from wxdesk.conversations.rules import SPAM, Direction, Place, Status
 from wxdesk.conversations.timeline import Activity, note_activity
-from wxdesk.conversations.waking import leave_absent_agents
 from wxdesk.plumbing.errors import ConflictError, NotFoundError
 from wxdesk.plumbing.unit_of_work import UnitOfWork
-from wxdesk.sla.episodes import end, wait_again
+from wxdesk.sla.episodes import come_back, end, wait_again
 from wxdesk.words import say
 
 
@@ -93,7 +93,7 @@ def _end_as_spam(
     if conversation.status is Status.RESOLVED:
         changed(uow, conversation, contact)
     else:
-        end(uow, conversation, contact)
+        end(uow, conversation, contact, is_resolved=False)
     note_activity(uow, conversation, Activity.SPAM, by=agent_id)
 
 
@@ -106,10 +106,7 @@ def _set_blacklist(
 
 def _put_back(uow: UnitOfWork, conversation: Conversation, contact: Contact) -> None:
     if conversation.status is Status.RESOLVED:
-        assignee_id, assigned_at = conversation.assignee_id, conversation.assigned_at
-        begin_again(conversation)
-        conversation.assignee_id, conversation.assigned_at = assignee_id, assigned_at
-        leave_absent_agents(uow, [conversation])
+        come_back(uow, conversation)
     _take_back_messages(uow, conversation)
     wait_again(uow, conversation)
     changed(uow, conversation, contact)
@@ -133,12 +130,14 @@ def _take_back_messages(uow: UnitOfWork, conversation: Conversation) -> None:
     if latest.received_at >= conversation.last_message_at:
         conversation.last_message_id = latest.id
         conversation.last_message_at = latest.received_at
-    uow.session.execute(
+    moved = uow.session.scalars(
         update(Message)
         .where(*aside)
         .values(place=Place.CONVERSATION, set_aside_reason=None, conversation_id=conversation.id)
+        .returning(Message.received_at)
         .execution_options(synchronize_session=False)
     )
+    counts_change(uow, *moved)
 
 
 def _aside(contact_id: int) -> tuple[ColumnElement[bool], ...]:

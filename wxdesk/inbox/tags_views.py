@@ -85,9 +85,12 @@ def merge(tag_id: int) -> Redirect | tuple[str, int]:
 
 @bp.post("/<int:tag_id>/delete")
 @requires("shared.write")
-def delete(tag_id: int) -> Redirect:
-    with current().unit_of_work() as uow:
-        count = delete_tag(uow, tag_id, by=person().id)
+def delete(tag_id: int) -> Redirect | tuple[str, int]:
+    try:
+        with current().unit_of_work() as uow:
+            count = delete_tag(uow, tag_id, by=person().id)
+    except ConflictError as error:
+        return _edit(tag_id, None, {"delete": translated(error.sentence)}), 409
     flash(translated(say("Deleted. It was on %(count)d conversations.", count=count)))
     return redirect(url_for("tags.index"))
 

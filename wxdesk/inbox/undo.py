@@ -23,12 +23,11 @@ from wxdesk.outbound.undo import take_back
 from wxdesk.plumbing.errors import NotAllowedError, NotFoundError
 from wxdesk.plumbing.unit_of_work import UnitOfWork
 from wxdesk.search.operations import forget_message
-from wxdesk.sla.episodes import wait_again
-from wxdesk.sla.operations import waiting_resumes
+from wxdesk.sla.episodes import go_on, wait_again
 from wxdesk.words import say
 
-INSTANTS = ("assigned_at", "resolved_at", "snoozed_until", "waiting_since")
-PLAIN = ("status", "assignee_id", "returned_reason", "returned_from_id", "waiting_message_id")
+INSTANTS = ("assigned_at", "resolved_at", "snoozed_until")
+PLAIN = ("status", "assignee_id", "returned_reason", "returned_from_id")
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,8 +41,6 @@ class Before:
     returned_from_id: int | None
     resolved_at: datetime | None
     snoozed_until: datetime | None
-    waiting_since: datetime | None
-    waiting_message_id: int | None
 
 
 def before_of(conversation: Conversation) -> Before:
@@ -97,7 +94,7 @@ def undo(uow: UnitOfWork, message_id: int, agent_id: int, *, is_any: bool = Fals
     if kept is not None and not _has_gone_on(uow, conversation, parts, kept["lines"]):
         _restore(uow, conversation, message, kept)
     elif kept is not None and _is_last(uow, conversation):
-        _unbury(uow, conversation, agent_id, kept)
+        _unbury(uow, conversation, agent_id)
     if conversation.status is not Status.RESOLVED:
         wait_again(uow, conversation, parts[0].id)
         _wake_waiting(uow, conversation, kept)
@@ -187,9 +184,8 @@ def _restore(
         conversation.status = Status(kept["status"])
         conversation.resolved_at = _instant_of(kept["resolved_at"])
         conversation.snoozed_until = _instant_of(kept["snoozed_until"])
-        waiting_since = _instant_of(kept["waiting_since"])
-        if waiting_since is not None and conversation.waiting_since is None:
-            waiting_resumes(conversation, waiting_since, kept["waiting_message_id"])
+        if kept["left_as"] == Status.RESOLVED:
+            go_on(uow, conversation)
     uow.session.execute(
         update(Message)
         .where(Message.id.in_(kept["lines"]))
@@ -198,9 +194,7 @@ def _restore(
     )
 
 
-def _unbury(
-    uow: UnitOfWork, conversation: Conversation, agent_id: int, kept: dict[str, Any]
-) -> None:
+def _unbury(uow: UnitOfWork, conversation: Conversation, agent_id: int) -> None:
     """Resolved after the answer that now does not go: whoever waited for it waits again."""
     if conversation.status is not Status.RESOLVED or conversation.is_spam:
         return
@@ -208,8 +202,7 @@ def _unbury(
     if oldest_unanswered(uow, conversation.id, after_id=answered_id) is None:
         return
     conversation.status, conversation.resolved_at = Status.OPEN, None
-    if (waiting_since := _instant_of(kept["waiting_since"])) is not None:
-        waiting_resumes(conversation, waiting_since, kept["waiting_message_id"])
+    go_on(uow, conversation)
     note_activity(uow, conversation, Activity.REOPENED, by=agent_id)
 
 

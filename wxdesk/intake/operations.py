@@ -24,7 +24,7 @@ from wxdesk.intake.models import SetAsidePush
 from wxdesk.intake.rules import FOLLOW, UNFOLLOW, AutoAnswer, Entry
 from wxdesk.plumbing.db import insert_new, insert_rows, write_in_order
 from wxdesk.plumbing.unit_of_work import UnitOfWork
-from wxdesk.sla.operations import customer_waits, targets_of
+from wxdesk.sla.waiting import customer_waits
 
 LONGEST_TEXT = 20_000
 AT_ONCE = timedelta(0)
@@ -230,8 +230,6 @@ def _payload(answer: AutoAnswer) -> dict[str, Any] | None:
 def _update_conversations(
     uow: UnitOfWork, recorded: Sequence[Recorded], conversations: dict[int, Conversation]
 ) -> None:
-    accounts = {conversation.account_id for conversation in conversations.values()}
-    targets = {account_id: targets_of(uow, account_id) for account_id in accounts}
     touched = {}
     for it in recorded:
         entry = it.entry
@@ -239,7 +237,7 @@ def _update_conversations(
             continue
         conversation = conversations[it.contact.id]
         written = wrote_at(entry.created_at, entry.received_at)
-        customer_waits(conversation, targets[entry.account_id], written, it.message_id)
+        customer_waits(conversation, written, it.message_id)
         if entry.received_at >= conversation.last_message_at:
             conversation.last_message_id = it.message_id
             conversation.last_message_at = entry.received_at

@@ -14,6 +14,7 @@ from wxdesk.contacts import windows
 from wxdesk.contacts.models import Contact
 from wxdesk.contacts.operations import get_locked as get_locked_contact
 from wxdesk.contacts.rules import SyncState
+from wxdesk.conversations.counted import counts_change
 from wxdesk.conversations.merging import get_surviving
 from wxdesk.conversations.models import Conversation, Message
 from wxdesk.conversations.operations import changed, oldest_unanswered
@@ -36,7 +37,7 @@ from wxdesk.outbound.rules import (
 from wxdesk.plumbing.errors import ConflictError, DeliveryError, NotFoundError
 from wxdesk.plumbing.unit_of_work import UnitOfWork
 from wxdesk.sla.episodes import answer_failed
-from wxdesk.sla.operations import person_answered
+from wxdesk.sla.waiting import person_answered
 from wxdesk.wechat.error_codes import Action, meaning_of_text
 from wxdesk.words import say
 
@@ -110,7 +111,10 @@ def settle_passive(
     for row in rows:
         row.state, row.via, row.settled_at = Delivery.SENT, Via.PASSIVE, left_at
         row.error_code = row.last_error = None
-        uow.session.get_one(Message, row.message_id).undone_at = None
+        message = uow.session.get_one(Message, row.message_id)
+        if message.undone_at is not None:
+            message.undone_at = None
+            counts_change(uow, message.received_at)
         uow.session.flush()
         _meet_clock(uow, row, left_at)
         _announce(uow, row)
@@ -342,7 +346,7 @@ def _meet_clock(uow: UnitOfWork, row: DeliveryRow, answered_at: datetime | None 
         return  # what the desk asks by itself answers nothing
     conversation, contact = _conversation_of(uow, answer)
     newer = oldest_unanswered(uow, conversation.id, after_id=answer.id)
-    person_answered(uow, conversation, answer.id, newer, answered_at)
+    person_answered(uow, conversation, answer, newer, answered_at)
     changed(uow, conversation, contact)
 
 

@@ -12,6 +12,7 @@ from sqlalchemy import or_, select, update
 
 from wxdesk.background_jobs import DELIVER_MESSAGE
 from wxdesk.contacts.models import Contact
+from wxdesk.conversations.counted import counts_change
 from wxdesk.conversations.models import Message
 from wxdesk.outbound import held
 from wxdesk.outbound.models import DeliveryRow
@@ -82,6 +83,7 @@ def take_back(uow: UnitOfWork, parts: Sequence[Message]) -> None:
         raise ConflictError(_too_late(uow, ids))
     for part in parts:
         part.undone_at = uow.now
+        counts_change(uow, part.received_at)
     contact_id = parts[0].contact_id
     held.offer(uow, uow.session.get_one(Contact, contact_id))
     _ring_for_next(uow, contact_id)

@@ -201,8 +201,17 @@ def write_in_order(session: Session, name: str) -> None:
     Without it a reader that remembers the last id would miss a row whose id was given earlier and
     committed later. SQLite has one writer at a time anyway.
     """
+    hold(session, name)
+
+
+def hold(session: Session, name: str, *, is_shared: bool = False) -> None:
+    """Hold a lock of this name until the transaction ends; shared ones don't exclude each other.
+
+    To be asked for before any row that a holder may wait for. SQLite has one writer at a time.
+    """
     if session.get_bind().dialect.name == "postgresql":
-        session.execute(select(func.pg_advisory_xact_lock(func.hashtext(name))))
+        lock = func.pg_advisory_xact_lock_shared if is_shared else func.pg_advisory_xact_lock
+        session.execute(select(lock(func.hashtext(name))))
 
 
 # For statements that are built once, as module constants: building one takes as long as running it.

@@ -1,4 +1,4 @@
-"""The unit of work: one transaction, its clock reading, and what follows the commit."""
+"""The unit of work: one transaction, its clock reading, what goes before and after the commit."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
+from pkgutil import resolve_name
 
 from redis import Redis, RedisError
 from sqlalchemy.orm import Session, sessionmaker
@@ -18,12 +19,23 @@ from wxdesk.plumbing.queues import Job, Queues
 logger = logging.getLogger(__name__)
 
 
+MOST_ROUNDS = 20
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """What is worked out before a commit: a function of the unit of work and of all marked ids."""
+
+    path: str
+
+
 @dataclass(slots=True)
 class UnitOfWork:
     """Everything an operation may touch. It never commits; the door that opened it does."""
 
     session: Session
     now: datetime
+    _before_commit: dict[Step, dict[int, object]] = field(default_factory=dict)
     _after_commit: list[Callable[[Redis], object]] = field(default_factory=list)
     _topics: set[str] = field(default_factory=set)
     _rung: set[Job] = field(default_factory=set)
@@ -36,6 +48,23 @@ class UnitOfWork:
     def ring(self, job: Job) -> None:
         """Ring a job without ids once this is committed, unless such a call waits already."""
         self._rung.add(job)
+
+    def before_commit(self, step: Step, row_id: int, keep: object = None) -> None:
+        """Run the step once before the commit, with this id and all others that were given.
+
+        `keep` only lives until then: a row that need not be read again.
+        """
+        self._before_commit.setdefault(step, {})[row_id] = keep
+
+    def finish(self) -> None:
+        """Run the steps that were marked, and those that they mark; the commit comes next."""
+        for _ in range(MOST_ROUNDS):
+            if not self._before_commit:
+                return
+            step = next(iter(self._before_commit))
+            kept = self._before_commit.pop(step)
+            resolve_name(step.path)(self, sorted(kept))
+        raise RuntimeError("steps before the commit mark each other without end")
 
     def then(self, step: Callable[[Redis], object]) -> None:
         """After the commit do this with Redis: for caches that a sweeper can rebuild."""
@@ -90,4 +119,5 @@ def unit_of_work(
         uow = UnitOfWork(session, clock())
         with session.begin():
             yield uow
+            uow.finish()
     uow.follow_up(redis)

@@ -5,6 +5,8 @@ A test holds this list against the schema, so that a new table or column is not 
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from datetime import datetime
 from secrets import token_hex
 from typing import Any
 
@@ -26,16 +28,18 @@ from sqlalchemy.orm import Session
 
 from wxdesk.contacts.models import Contact, ContactTag, ReplyWindow
 from wxdesk.contacts.rules import SyncState
+from wxdesk.conversations.counted import counts_change
 from wxdesk.conversations.models import Conversation, Message
 from wxdesk.conversations.rules import Direction
 from wxdesk.media.models import Attachment
 from wxdesk.media.operations import delete_files
+from wxdesk.notifications.models import Notification
 from wxdesk.outbound.models import DeliveryRow
 from wxdesk.plumbing.db import Base, insert_new
 from wxdesk.plumbing.unit_of_work import UnitOfWork
 from wxdesk.privacy.beside import delete_beside, erase_beside
 from wxdesk.privacy.models import ForgottenMessages
-from wxdesk.sla.models import SlaBreach
+from wxdesk.sla.models import SlaClock, SlaStageEvent
 
 Counts = dict[str, int]
 
@@ -107,6 +111,7 @@ def delete_rows(uow: UnitOfWork, contact: Contact) -> Counts:
     The inbound messages are counted for /accounting, where each must stay in one place.
     """
     account_id = contact.account_id
+    counts_change(uow, *_times_of_messages(uow, contact.id))
     of_conversations = select(Conversation.id).where(Conversation.contact_id == contact.id)
     is_incoming = Message.direction == Direction.INCOMING
     counts = {
@@ -114,7 +119,10 @@ def delete_rows(uow: UnitOfWork, contact: Contact) -> Counts:
         "reply_windows": _delete(uow, ReplyWindow, ReplyWindow.contact_id == contact.id),
         "tags": _delete(uow, ContactTag, ContactTag.contact_id == contact.id),
         **delete_beside(uow, contact),
-        "breaches": _delete(uow, SlaBreach, SlaBreach.conversation_id.in_(of_conversations)),
+        **_delete_clocks(uow, contact.id),
+        "notifications": _delete(
+            uow, Notification, Notification.conversation_id.in_(of_conversations)
+        ),
         "incoming": _delete(uow, Message, Message.contact_id == contact.id, is_incoming),
         "outgoing": _delete(uow, Message, Message.contact_id == contact.id),
         "conversations": _delete(uow, Conversation, Conversation.contact_id == contact.id),
@@ -123,6 +131,20 @@ def delete_rows(uow: UnitOfWork, contact: Contact) -> Counts:
     _delete(uow, Contact, Contact.id == contact.id)
     _count_forgotten(uow, account_id, counts["incoming"])
     return counts
+
+
+def _delete_clocks(uow: UnitOfWork, contact_id: int) -> Counts:
+    of_contact = select(SlaClock.id).where(SlaClock.contact_id == contact_id)
+    return {
+        "stage_events": _delete(uow, SlaStageEvent, SlaStageEvent.clock_id.in_(of_contact)),
+        "clocks": _delete(uow, SlaClock, SlaClock.contact_id == contact_id),
+    }
+
+
+def _times_of_messages(uow: UnitOfWork, contact_id: int) -> Sequence[datetime]:
+    return uow.session.scalars(
+        select(Message.received_at).where(Message.contact_id == contact_id)
+    ).all()
 
 
 def holds_newest(session: Session, contact_id: int) -> bool:

@@ -12,7 +12,6 @@ from wxdesk.contacts.models import Contact
 from wxdesk.contacts.queries import no_such_contact
 from wxdesk.conversations import standings
 from wxdesk.conversations.models import Conversation, Message
-from wxdesk.conversations.operations import changed
 from wxdesk.conversations.rules import Standing, Status
 from wxdesk.outbound import held
 from wxdesk.outbound.models import DeliveryRow
@@ -32,7 +31,7 @@ from wxdesk.privacy.rules import (
     Reason,
     without_openid,
 )
-from wxdesk.sla.operations import waiting_ends
+from wxdesk.sla.episodes import end
 from wxdesk.words import say
 
 WAITING = (Delivery.QUEUED, Delivery.HELD)
@@ -197,10 +196,7 @@ def _end_conversations(uow: UnitOfWork, contact: Contact) -> None:
         if conversation.status is Status.RESOLVED:
             uow.announce(f"conversation:{conversation.id}")
             continue
-        waiting_ends(uow, conversation)
-        conversation.status, conversation.resolved_at = Status.RESOLVED, uow.now
-        conversation.snoozed_until = None
-        changed(uow, conversation, contact)
+        end(uow, conversation, contact, is_resolved=False)
     uow.session.flush()
 
 

@@ -1,6 +1,6 @@
 // Small live marks: waiting time, service-level chip, reply-window chip, who is here, avatar.
 import { Icon, html } from "./html.js";
-import { replyWindow, runningClock, urgency } from "./sla.js";
+import { pausedClock, replyWindow, runningClock, urgencyOf } from "./sla.js";
 import { t } from "./texts.js";
 import { formatFull, formatHours, formatMoment, formatShort, formatSpan, nowNear } from "./time.js";
 
@@ -29,20 +29,27 @@ export function Waiting({ since }) {
 
 const SLA_ICONS = { calm: "clock", near: "clock", warn: "clock-exclamation", over: "alert-circle" };
 
-/** The earliest running clock, counting down, and up once it is missed. */
+/** The earliest deadline, counting down, and up once it is missed; a clock that rests says so. */
 export function SlaChip({ conversation }) {
   const clock = runningClock(conversation);
-  if (!clock) {
-    if (!conversation.is_breached) return null;
-    return html`<span class="chip sla-missed"><${Icon} name="alert-circle" />${t("sla_missed")}</span>`;
-  }
-  const left = clock.dueAt - nowNear(clock.dueAt);
-  const state = urgency(left, clock.dueAt - clock.startedAt);
+  if (!clock) return html`<${RestingChip} conversation=${conversation} />`;
+  const now = nowNear(clock.dueAt);
+  const state = urgencyOf(clock, now);
   const label = state === "over" ? t("sla_over") : t(`sla_${clock.name}`);
   const due = t("due_at", { clock: t(`clock_${clock.name}`), time: formatFull(clock.dueAt) });
   return html`<span class=${`chip sla-${state}`} title=${due}>
-    <${Icon} name=${SLA_ICONS[state]} />${label} <b>${formatSpan(Math.abs(left))}</b>
+    <${Icon} name=${SLA_ICONS[state]} />${label} <b>${formatSpan(Math.abs(clock.dueAt - now))}</b>
   </span>`;
+}
+
+function RestingChip({ conversation }) {
+  if (conversation.is_breached) {
+    return html`<span class="chip sla-missed"><${Icon} name="alert-circle" />${t("sla_missed")}</span>`;
+  }
+  const paused = pausedClock(conversation);
+  if (!paused) return null;
+  const words = t("sla_paused_title", { clock: t(`clock_${paused.name}`), span: formatSpan(paused.left) });
+  return html`<span class="chip sla-paused" title=${words}><${Icon} name="player-pause" />${t("sla_paused")}</span>`;
 }
 
 /** Answers that wait for the customer to write again. */
@@ -96,7 +103,7 @@ export function ReasonChip({ conversation }) {
     return html`<span class="chip reason-chip" title=${words}><${Icon} name="arrow-back-up" /><span>${words}</span></span>`;
   }
   if (!reason || reason === "manual") return null;
-  const icon = reason === "at_capacity" ? "users" : "user-off";
+  const icon = { at_capacity: "users", out_of_hours: "moon" }[reason] ?? "user-off";
   return html`<span class="chip reason-chip" title=${t(`wait_${reason}_title`)}><${Icon} name=${icon} /><span>${t(`wait_${reason}`)}</span></span>`;
 }
 

@@ -1,5 +1,6 @@
 // Starts the inbox: reads the page's facts, loads the texts, then draws and listens.
 import { render } from "../vendor/preact.js";
+import { startBellNews } from "./alerts/bell_news.js";
 import { prepareSound } from "./alerts/sound.js";
 import { startTitles } from "./alerts/titles.js";
 import { startWatch } from "./alerts/watch.js";
@@ -52,6 +53,7 @@ function startWork(sound) {
   startHeartbeat();
   prepareSound(sound);
   startWatch();
+  startBellNews();
 }
 
 async function start(root) {

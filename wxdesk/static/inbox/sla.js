@@ -3,23 +3,45 @@
 const CLOCKS = ["first_response", "next_response", "resolution"];
 const HOUR = 3_600_000;
 
-/** How much of a clock is left: "calm" above half, "near", "warn" in the last quarter, "over". */
-export function urgency(left, total) {
+/** "over", else "warn" in the last quarter or from the policy's warning on, "near" in the last half, "calm". */
+export function urgency(left, total, untilWarning = Number.POSITIVE_INFINITY) {
   if (left <= 0) return "over";
   const share = total > 0 ? left / total : 1;
-  if (share <= 0.25) return "warn";
+  if (share <= 0.25 || untilWarning <= 0) return "warn";
   return share <= 0.5 ? "near" : "calm";
 }
 
-/** The earliest running clock: {name, dueAt, startedAt}; null when none runs. */
+const instant = (iso) => (iso ? Date.parse(iso) : null);
+
+/** One clock that runs to a deadline: {name, dueAt, startedAt, warnAt}; null when it does not. */
+export function clockOf(conversation, name) {
+  const dueAt = instant(conversation.deadlines?.[name]);
+  if (dueAt === null || conversation.status === "resolved") return null;
+  const clock = conversation.clocks?.[name] ?? {};
+  const start = clock.started_at ?? conversation.waiting_since ?? conversation.opened_at;
+  return { name, dueAt, startedAt: instant(start) ?? dueAt, warnAt: instant(clock.warn_at) };
+}
+
+/** The clock whose deadline comes first; null when none runs. */
 export function runningClock(conversation) {
+  const running = CLOCKS.map((name) => clockOf(conversation, name)).filter(Boolean);
+  return running.sort((a, b) => a.dueAt - b.dueAt)[0] ?? null;
+}
+
+/** Of the clocks that rest, the one with least left: {name, left} in milliseconds; null when none does. */
+export function pausedClock(conversation) {
   if (conversation.status === "resolved") return null;
-  const running = CLOCKS.filter((name) => conversation.deadlines?.[name])
-    .map((name) => ({ name, dueAt: Date.parse(conversation.deadlines[name]) }))
-    .sort((a, b) => a.dueAt - b.dueAt);
-  if (!running.length) return null;
-  const start = conversation.waiting_since ?? conversation.opened_at;
-  return { ...running[0], startedAt: start ? Date.parse(start) : running[0].dueAt };
+  const paused = CLOCKS.filter((name) => conversation.clocks?.[name]?.state === "paused")
+    .map((name) => ({ name, left: conversation.clocks[name].remaining_seconds }))
+    .filter(({ left }) => left !== null && left !== undefined)
+    .map(({ name, left }) => ({ name, left: left * 1000 }));
+  return paused.sort((a, b) => a.left - b.left)[0] ?? null;
+}
+
+/** How urgent a running clock is at `now`. */
+export function urgencyOf(clock, now) {
+  const untilWarning = clock.warnAt === null ? undefined : clock.warnAt - now;
+  return urgency(clock.dueAt - now, clock.dueAt - clock.startedAt, untilWarning);
 }
 
 /** 0 to 4: how dark a row is after waiting this long; 3 from the agent's own threshold on. */

@@ -1,32 +1,40 @@
 // All clocks of a conversation and its reply window, in words that tick.
 import { Icon, html } from "../html.js";
-import { replyWindow, urgency } from "../sla.js";
+import { clockOf, replyWindow, urgencyOf } from "../sla.js";
 import { hasText, t } from "../texts.js";
 import { formatFull, formatMoment, formatSpan, nowNear } from "../time.js";
 import { Fact } from "./standing.js";
 
-/** One clock as {state, words}: running, met, missed, or not set. */
+/** One clock as {state, words, at}: running, resting, met, missed, not promised, or not begun. */
 function clockState(conversation, name) {
+  const running = clockOf(conversation, name);
   const clock = conversation.clocks?.[name];
-  const deadline = conversation.deadlines?.[name];
-  if (deadline && conversation.status !== "resolved") {
-    const due = Date.parse(deadline);
-    const left = due - nowNear(due);
-    const start = Date.parse(conversation.waiting_since ?? conversation.opened_at);
-    const state = urgency(left, due - start);
-    const key = state === "over" ? "clock_over" : "clock_running";
-    return { state, words: t(key, { span: formatSpan(Math.abs(left)) }), at: deadline };
+  if (running) return runningState(running, conversation.deadlines[name]);
+  if (!clock) return { state: "none", words: t("clock_none"), at: null };
+  if (clock.state === "paused" && clock.remaining_seconds !== null) {
+    const span = formatSpan(clock.remaining_seconds * 1000);
+    return { state: "paused", words: t("clock_paused", { span }), at: null };
   }
-  if (clock?.met_at) {
-    const isLate = Boolean(clock.breached_at);
-    return {
-      state: isLate ? "over" : "met",
-      words: t(isLate ? "clock_met_late" : "clock_met", { time: formatMoment(clock.met_at) }),
-      at: clock.deadline_at,
-    };
+  return endedState(clock, name);
+}
+
+function runningState(clock, at) {
+  const now = nowNear(clock.dueAt);
+  const state = urgencyOf(clock, now);
+  const key = state === "over" ? "clock_over" : "clock_running";
+  return { state, words: t(key, { span: formatSpan(Math.abs(clock.dueAt - now)) }), at };
+}
+
+function endedState(clock, name) {
+  const isLate = Boolean(clock.breached_at);
+  if (clock.met_at) {
+    const late = name === "resolution" ? "clock_resolved_late" : "clock_met_late";
+    const words = t(isLate ? late : "clock_met", { time: formatMoment(clock.met_at) });
+    return { state: isLate ? "over" : "met", words, at: clock.deadline_at };
   }
-  if (clock?.breached_at) return { state: "over", words: t("sla_missed"), at: clock.deadline_at };
-  return { state: "none", words: t("clock_none"), at: null };
+  if (isLate) return { state: "over", words: t("sla_missed"), at: clock.deadline_at };
+  const isRunning = ["running", "paused"].includes(clock.state);
+  return { state: "none", words: t(isRunning ? "clock_unpromised" : "clock_none"), at: null };
 }
 
 const CLOCK_ICONS = {
@@ -36,6 +44,7 @@ const CLOCK_ICONS = {
   over: "alert-circle",
   met: "circle-check",
   none: "circle-dotted",
+  paused: "player-pause",
 };
 
 function Clock({ conversation, name }) {
@@ -62,10 +71,20 @@ export function WindowFacts({ conversation }) {
   `;
 }
 
+/** Whose promise the clocks measure. */
+function Promised({ conversation }) {
+  const clocks = Object.values(conversation.clocks ?? {}).filter((clock) => clock?.deadline_at || clock?.state === "paused");
+  if (!clocks.length) return null;
+  const { policy } = clocks.find(({ state }) => state === "running") ?? clocks[0];
+  const words = policy ? t("clock_policy", { name: policy.name, n: policy.version }) : t("clock_policy_own");
+  return html`<p class="clock-policy">${words}</p>`;
+}
+
 export function Clocks({ conversation }) {
   return html`<ul class="clocks">
-    ${["first_response", "next_response", "resolution"].map(
-      (name) => html`<${Clock} key=${name} name=${name} conversation=${conversation} />`,
-    )}
-  </ul>`;
+      ${["first_response", "next_response", "resolution"].map(
+        (name) => html`<${Clock} key=${name} name=${name} conversation=${conversation} />`,
+      )}
+    </ul>
+    <${Promised} conversation=${conversation} />`;
 }
