@@ -51,7 +51,7 @@ def read_table(
         reason = str(error)
         raise _problem(say("this is not a CSV file: %(reason)s", reason=reason)) from error
     heading = _heading(rows[0] if rows else [], columns, needed)
-    numbered = [(number, row) for number, row in enumerate(rows[1:], 2) if any(map(str.strip, row))]
+    numbered = [(number, row) for number, row in enumerate(rows[1:], 2) if not _is_empty(row)]
     if len(numbered) > MOST_ROWS:
         raise _problem(say("at most %(most)d rows at a time", most=MOST_ROWS))
     if not numbered:
@@ -67,6 +67,10 @@ def harmless(cell: str) -> str:
 def plain(cell: str) -> str:
     """What `harmless` was made of."""
     return cell[1:] if cell.startswith("'") and FORMULA.match(cell[1:]) else cell
+
+
+def _is_empty(row: Sequence[str]) -> bool:
+    return not any(plain(cell).strip() for cell in row)
 
 
 def _cells(row: Sequence[str], heading: Mapping[int, str]) -> dict[str, str]:
