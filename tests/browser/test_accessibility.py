@@ -25,7 +25,7 @@ RUN = """async () => {
   return grave.flatMap((one) => one.nodes.slice(0, 3).map((node) => `${one.id}: ${node.html}`));
 }"""
 NO_PAGES = ("/static/", "/api/", "/media/", "/wechat/", "/invitation/")
-NOT_HTML = ("/live", "/healthz", "/readyz", "/metrics", "/")
+NOT_HTML = ("/live", "/healthz", "/readyz", "/metrics", "/", "/reports/wallboard/now")
 
 
 def plain_pages(runtime) -> list[str]:
