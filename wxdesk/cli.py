@@ -9,14 +9,13 @@ from pkgutil import resolve_name
 import click
 
 from wxdesk.plumbing.errors import (
+    CONFIGURATION_EXIT,
+    UNAVAILABLE_EXIT,
     ConfigurationError,
     InvalidInputError,
     UnavailableError,
     WxdeskError,
 )
-
-CONFIGURATION_EXIT = 78  # as the supervisor's; it is not loaded for `--version`
-UNAVAILABLE_EXIT = 69
 
 COMMANDS = {
     "up": "wxdesk.commands.running:up",

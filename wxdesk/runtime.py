@@ -119,6 +119,15 @@ def job(function: Callable[Concatenate[UnitOfWork, P], None]) -> Callable[P, Non
     return run
 
 
+def in_batches(work: Callable[[UnitOfWork], bool]) -> None:
+    """Call it in a transaction of its own again and again, until it says that nothing is left."""
+    runtime = current()
+    more = True
+    while more and not runtime.stopping.is_set():
+        with runtime.unit_of_work() as uow:
+            more = work(uow)
+
+
 def rung(this: Job) -> Callable[[Callable[[], None]], Callable[[], None]]:
     """Make an RQ entry point of a job without ids: the doorbell may ring again once it runs."""
 

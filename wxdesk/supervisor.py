@@ -32,12 +32,10 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from wxdesk.background_jobs import QUEUES
 from wxdesk.plumbing.clock import pause
-from wxdesk.plumbing.errors import ConfigurationError, UnavailableError
+from wxdesk.plumbing.errors import CONFIGURATION_EXIT, ConfigurationError, UnavailableError
 from wxdesk.plumbing.schema import pending_migrations, upgrade
 from wxdesk.settings import Settings, socket_path
 
-CONFIGURATION_EXIT = 78  # sysexits.h EX_CONFIG: starting again can't help
-UNAVAILABLE_EXIT = 69  # EX_UNAVAILABLE: starting again later may
 FIRST_PAUSE, LONGEST_PAUSE = 0.5, 30.0
 STEADY_SECONDS = 20.0
 STOP_SECONDS = 8.0

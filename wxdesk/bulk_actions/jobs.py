@@ -14,7 +14,7 @@ from wxdesk.bulk_actions import operations
 from wxdesk.bulk_actions.queries import Turn, list_turns, list_waiting, may_reply
 from wxdesk.bulk_actions.rules import REPLIES_AT_ONCE, SLICE, RunState
 from wxdesk.plumbing.errors import WxdeskError
-from wxdesk.runtime import Runtime, current, rung
+from wxdesk.runtime import Runtime, current, in_batches, rung
 from wxdesk.words import say
 
 logger = logging.getLogger(__name__)
@@ -41,11 +41,7 @@ def run() -> None:
 @rung(PRUNE_BULK_RUNS)
 def prune() -> None:
     """Delete runs older than 90 days, batch by batch."""
-    runtime = current()
-    more = True
-    while more and not runtime.stopping.is_set():
-        with runtime.unit_of_work() as uow:
-            more = operations.prune(uow)
+    in_batches(operations.prune)
 
 
 def _round(runtime: Runtime, ends_at: float) -> bool:

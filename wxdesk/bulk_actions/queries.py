@@ -28,7 +28,7 @@ from wxdesk.conversations.lists import count_up_to, list_ids
 from wxdesk.conversations.models import Conversation, Message
 from wxdesk.conversations.rules import Direction, SenderKind
 from wxdesk.inbox.contact_shapes import shown_name
-from wxdesk.inbox.ways import Way, Ways, count_on_their_way, ways_of
+from wxdesk.inbox.ways import Unsent, Way, Ways, count_unsent, ways_of
 from wxdesk.outbound.models import DeliveryRow
 from wxdesk.outbound.rules import Delivery
 from wxdesk.plumbing.errors import NotFoundError
@@ -216,7 +216,7 @@ def _look_at(session: Session, ids: Sequence[int], now: datetime, found: Preview
     ).all()
     contacts = [row.Contact for row in rows]
     facts = facts_of(session, {contact.account_id for contact in contacts})
-    on_their_way = count_on_their_way(session, [contact.id for contact in contacts])
+    unsent = count_unsent(session, [contact.id for contact in contacts])
     answered = _answered(session, [row.id for row in rows if row.waiting_message_id])
     found.count += len(rows)
     for row in rows:
@@ -226,7 +226,7 @@ def _look_at(session: Session, ids: Sequence[int], now: datetime, found: Preview
             contact,
             facts[contact.account_id],
             now,
-            on_their_way=on_their_way.get(contact.id, 0),
+            on_their_way=unsent.get(contact.id, Unsent()).on_their_way,
             has_templates=False,
         )
         _classify(contact, ways, now, found)

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import date
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import func, select
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from wxdesk.agents.models import Team
@@ -84,11 +84,6 @@ def teams_by_calendar(session: Session) -> dict[int, list[str]]:
 def list_days(session: Session, calendar_id: int) -> list[CalendarDay]:
     query = select(CalendarDay).where(CalendarDay.calendar_id == calendar_id)
     return list(session.scalars(query.order_by(CalendarDay.day)))
-
-
-def count_days(session: Session, calendar_id: int) -> int:
-    query = select(func.count()).where(CalendarDay.calendar_id == calendar_id)
-    return session.scalar(query) or 0
 
 
 def fingerprint_of(row: BusinessCalendar, days: Iterable[CalendarDay]) -> str:

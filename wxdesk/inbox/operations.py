@@ -23,9 +23,8 @@ from wxdesk.conversations.timeline import Activity, note_activity
 from wxdesk.conversations.waiting import lock_waiting, most_urgent
 from wxdesk.inbox.then import Then, ThenKind
 from wxdesk.inbox.undo import before_of, remember
-from wxdesk.inbox.ways import Way, Ways, accounts_with_templates, count_on_their_way, ways_of
+from wxdesk.inbox.ways import Unsent, Way, Ways, accounts_with_templates, count_unsent, ways_of
 from wxdesk.media.operations import bind
-from wxdesk.outbound import held
 from wxdesk.outbound import operations as outbound
 from wxdesk.outbound.contents import Outgoing, OutgoingKind
 from wxdesk.outbound.held import MOST_HELD
@@ -266,7 +265,7 @@ def _ways(uow: UnitOfWork, contact: Contact) -> Ways:
         contact,
         facts_of(uow.session, [account_id])[account_id],
         uow.now,
-        on_their_way=count_on_their_way(uow.session, [contact.id]).get(contact.id, 0),
+        on_their_way=_unsent(uow, contact).on_their_way,
         has_templates=bool(accounts_with_templates(uow.session, [account_id])),
     )
 
@@ -289,9 +288,13 @@ def _must_wait(uow: UnitOfWork, contact: Contact, answer: Answer, parts: int) ->
     return _may_hold(uow, contact, parts)
 
 
+def _unsent(uow: UnitOfWork, contact: Contact) -> Unsent:
+    return count_unsent(uow.session, [contact.id]).get(contact.id, Unsent())
+
+
 def _may_hold(uow: UnitOfWork, contact: Contact, parts: int) -> bool:
     """True; ConflictError when too many wait already."""
-    if held.count_held(uow.session, [contact.id]).get(contact.id, 0) + parts > MOST_HELD:
+    if _unsent(uow, contact).held + parts > MOST_HELD:
         raise ConflictError(say("%(most)d answers wait for this customer already", most=MOST_HELD))
     return True
 

@@ -81,20 +81,6 @@ def ways_of(
     return Ways((Way.HOLD, *templates), problem, 0, has_messages=True)
 
 
-def count_on_their_way(session: Session, contact_ids: Iterable[int]) -> dict[int, int]:
-    """By contact the answers that will spend the quota when they are sent."""
-    rows = session.execute(
-        select(DeliveryRow.contact_id, func.count())
-        .where(
-            DeliveryRow.contact_id.in_(sorted(contact_ids)),
-            DeliveryRow.via == Via.CUSTOMER_SERVICE,
-            DeliveryRow.state.in_([Delivery.QUEUED, Delivery.SENDING]),
-        )
-        .group_by(DeliveryRow.contact_id)
-    )
-    return dict(rows.all())
-
-
 @dataclass(frozen=True, slots=True)
 class Unsent:
     """Answers that wait for the customer, and those that will spend the quota when they leave."""

@@ -12,7 +12,7 @@ from wxdesk.background_jobs import PRUNE_NOTIFICATIONS, SEND_WEBHOOKS
 from wxdesk.notifications import operations
 from wxdesk.notifications.calling import post, secret_of
 from wxdesk.notifications.queries import due_calls
-from wxdesk.runtime import Runtime, current, rung
+from wxdesk.runtime import Runtime, current, in_batches, rung
 
 logger = logging.getLogger(__name__)
 
@@ -44,11 +44,7 @@ def send_webhooks() -> None:
 @rung(PRUNE_NOTIFICATIONS)
 def prune() -> None:
     """Delete notifications and settled calls that are old, batch by batch."""
-    runtime = current()
-    more = True
-    while more and not runtime.stopping.is_set():
-        with runtime.unit_of_work() as uow:
-            more = operations.prune(uow)
+    in_batches(operations.prune)
 
 
 def _try(runtime: Runtime, call_id: int) -> bool:

@@ -179,19 +179,6 @@ def still_held(session: Session, delivery_ids: Collection[int]) -> set[int]:
     return set(session.scalars(query)) if delivery_ids else set()
 
 
-def count_held(session: Session, contact_ids: Iterable[int]) -> dict[int, int]:
-    """By contact how many answers wait."""
-    found: dict[int, int] = {}
-    rows = session.scalars(
-        select(DeliveryRow.contact_id).where(
-            DeliveryRow.contact_id.in_(sorted(contact_ids)), DeliveryRow.state == Delivery.HELD
-        )
-    )
-    for contact_id in rows:
-        found[contact_id] = found.get(contact_id, 0) + 1
-    return found
-
-
 def _texts_of(session: Session, contact_id: int, now: datetime) -> Texts:
     rows = session.execute(_waiting().where(DeliveryRow.contact_id == contact_id).limit(MOST_HELD))
     found: Texts = []

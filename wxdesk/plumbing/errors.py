@@ -5,6 +5,9 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
+CONFIGURATION_EXIT = 78  # sysexits.h EX_CONFIG: starting again can't help
+UNAVAILABLE_EXIT = 69  # EX_UNAVAILABLE: starting again later may
+
 
 class WxdeskError(Exception):
     """Base of every error this product raises on purpose."""
