@@ -108,7 +108,7 @@ class TestSnoozing:
         )
         assert actions(runtime) == [("snoozed", "Lin"), ("woken", "time")]
         (announced,) = Live(runtime.redis).since(seen)
-        assert {"inbox", f"conversation:{awake.id}"} <= announced[1]
+        assert f"conversation:{awake.id}" in announced[1]
 
     def test_waking_twice_at_once_leaves_one_line(self, runtime, answered, team, clock):
         sleep(runtime, team, clock.now + HOUR)

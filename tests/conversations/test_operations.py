@@ -248,7 +248,7 @@ def test_every_change_grows_the_version_and_is_announced(runtime, account, team)
         claim(uow, conversation, team.lin)
     assert conversation_of(runtime).version == before + 1
     (entry,) = Live(runtime.redis).since(seen)
-    assert entry[1] == {"inbox", f"conversation:{conversation}"}
+    assert entry[1] == {f"conversation:{conversation}"}
 
 
 def test_the_webhook_knows_who_is_attended(runtime, account, team):

@@ -12,7 +12,7 @@ from wxdesk.conversations.filters import ConversationFilter, Order
 from wxdesk.conversations.jobs import check_windows
 from wxdesk.conversations.operations import changed
 from wxdesk.conversations.operations import get_locked as get_locked_conversation
-from wxdesk.conversations.queries import list_conversations
+from wxdesk.conversations.queries import page_of
 from wxdesk.conversations.rules import CLOSING_SOON, Urgency, urgency_of
 from wxdesk.inbox.operations import reopen, resolve
 from wxdesk.intake.operations import record
@@ -44,7 +44,7 @@ def test_a_closed_or_spent_window_and_nobody_who_waits_go_by_the_deadline():
 
 def queue(runtime) -> list[str]:
     with runtime.reading() as session:
-        rows = list_conversations(session, ConversationFilter(), Order.DEADLINE, None, 10)
+        rows = page_of(session, ConversationFilter(), Order.DEADLINE, None, 10).rows
     return [row.contact.openid for row in rows]
 
 

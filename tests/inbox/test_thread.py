@@ -36,6 +36,12 @@ def test_the_newest_page_comes_first_and_older_ones_follow(lin, path):
     assert oldest.json["next_cursor"] is None
 
 
+def test_the_conversation_comes_with_its_thread_when_asked_for(lin, path):
+    assert lin.get(path).json["conversation"] is None
+    head = lin.get(path, with_conversation="true").json["conversation"]
+    assert head == lin.get(path.removesuffix("/thread")).json
+
+
 def test_from_an_older_page_one_goes_back_to_the_newest(lin, path, runtime, account):
     older = lin.get(path, limit=4, cursor=lin.get(path, limit=4).json["next_cursor"])
     newer = lin.get(path, limit=3, after=older.json["newer_cursor"])

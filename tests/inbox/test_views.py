@@ -53,7 +53,7 @@ def test_a_browser_hears_of_a_new_message_within_a_second(lin, runtime):
 
     wait_until(is_heard, what="a live event")
     topics = json.loads(heard[0].decode().split("data: ")[1])["topics"]
-    assert {"inbox", f"conversation:{message.conversation_id}"} <= set(topics)
+    assert f"conversation:{message.conversation_id}" in topics
     assert b"\xe8" not in heard[0]  # topics only, never a word of the customer
     answer.close()
 

@@ -337,6 +337,42 @@ class TestFilters:
         assert (answer.status_code, answer.json.get("field")) == (422, field)
 
 
+class TestKnownRows:
+    """A browser that heard of no change names what it has, and is told only the places."""
+
+    @pytest.fixture
+    def wrote(self, runtime, account, clock):
+        for number in range(4):
+            customer_writes(runtime, account, f"{number}", openid=f"o{number}")
+            clock.advance(seconds=1)
+
+    def test_of_known_ones_only_the_id_is_told_in_its_place(self, lin, wrote):
+        rows = lin.get("/conversations", order="newest").json["items"]
+        known = f"{rows[0]['id']},{rows[2]['id']}"
+        told = lin.get("/conversations", order="newest", known=known).json["items"]
+        assert told == [{"id": rows[0]["id"]}, rows[1], {"id": rows[2]["id"]}, rows[3]]
+
+    def test_pages_and_cursors_are_the_same_for_who_knows_all(self, lin, wrote):
+        first = lin.get("/conversations", order="newest", limit=2).json
+        known = ",".join(str(row["id"]) for row in first["items"])
+        again = lin.get("/conversations", order="newest", limit=2, known=known).json
+        assert again["next_cursor"] == first["next_cursor"]
+        assert again["items"] == [{"id": row["id"]} for row in first["items"]]
+
+    def test_what_left_the_list_or_never_was_is_not_told_although_known(self, lin, wrote):
+        rows = lin.get("/conversations", order="newest", status="open").json["items"]
+        gone = rows[1]["id"]
+        lin.post(f"/conversations/{gone}/resolve")
+        known = ",".join([*(str(row["id"]) for row in rows), "999999"])
+        told = lin.get("/conversations", order="newest", status="open", known=known).json["items"]
+        assert told == [{"id": row["id"]} for row in rows if row["id"] != gone]
+
+    @pytest.mark.parametrize("known", ["1,x", "-1", "1;2", ",".join(map(str, range(501)))])
+    def test_what_is_no_list_of_ids_is_refused(self, lin, known):
+        answer = lin.get("/conversations", known=known)
+        assert (answer.status_code, answer.json["field"]) == (422, "known")
+
+
 class TestCounts:
     def test_the_counts_are_the_lengths_of_the_lists(self, runtime, crowd, lin, team):
         counts = lin.get("/inbox/counts").json

@@ -99,6 +99,40 @@ def test_a_time_comes_back_in_utc_to_the_microsecond(runtime, account):
     assert {at.tzinfo for at in found} == {UTC}
 
 
+def test_many_ids_are_one_parameter_and_none_find_nothing(runtime, account):
+    with runtime.unit_of_work() as uow:
+        db.insert_rows(uow.session, Contact, [contact(account, number) for number in range(5)])
+    query = select(Contact.openid).where(db.one_of(Contact.id)).order_by(Contact.id)
+    with runtime.reading() as session:
+        ids = session.scalars(select(Contact.id).order_by(Contact.id)).all()
+        found = [list(session.scalars(query, {"ids": some})) for some in (ids[1:4], ids[:1], [])]
+    assert found == [["o1", "o2", "o3"], ["o0"], []]
+
+
+def test_a_reader_sees_what_is_committed_meanwhile_or_one_state_but_never_half(runtime, account):
+    with runtime.reading() as session:
+        before = session.scalar(select(Account.name))
+        with runtime.unit_of_work() as uow:
+            uow.session.execute(text("UPDATE accounts SET name = 'changed'"))
+        after = session.scalar(select(Account.name))
+    is_sqlite = runtime.engine.dialect.name == "sqlite"
+    assert after == (before if is_sqlite else "changed")
+
+
+def test_a_connection_that_died_while_nobody_used_it_is_replaced(runtime, account, monkeypatch):
+    if runtime.engine.dialect.name == "sqlite":
+        return  # a file does not hang up
+    monkeypatch.setattr(db, "UNUSED_SECONDS", 0.0)
+    with runtime.reading() as session:
+        pid = session.scalar(text("SELECT pg_backend_pid()"))
+    killer = db.open_engine(runtime.settings.database_url)
+    with killer.connect() as connection:
+        connection.execute(text("SELECT pg_terminate_backend(:pid, 5000)"), {"pid": pid})
+    killer.dispose()
+    with runtime.reading() as session:
+        assert session.scalar(select(Account.id)) == account.id
+
+
 @pytest.mark.one_database
 def test_writers_of_sqlite_take_turns_and_none_waits_long(runtime, account):
     waits: list[float] = []

@@ -33,9 +33,18 @@ def topics_of(event: str) -> list[str]:
 def test_what_was_published_after_an_id_comes_back_in_order(live):
     live.publish(["inbox"])
     seen = live.last_id()
-    live.publish(["conversation:1", "inbox"])
+    live.publish(["conversation:1", "here:1"])
     live.publish(["conversation:2"])
-    assert names(live.since(seen)) == [{"conversation:1", "inbox"}, {"conversation:2"}]
+    assert names(live.since(seen)) == [{"conversation:1", "here:1"}, {"conversation:2"}]
+
+
+def test_what_names_its_conversation_or_customer_does_not_say_that_the_whole_list_changed(live):
+    live.publish(["inbox"])
+    seen = live.last_id()
+    live.publish(["inbox", "conversation:1"])
+    live.publish(["inbox", "contact:1"])
+    live.publish(["inbox", "agents"])
+    assert names(live.since(seen)) == [{"conversation:1"}, {"contact:1"}, {"inbox", "agents"}]
 
 
 def test_nothing_new_is_an_empty_list_and_not_a_gap(live):

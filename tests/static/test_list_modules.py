@@ -104,6 +104,47 @@ def test_of_few_rows_all_are_drawn_and_of_many_those_in_view(tab):
     assert drawn(89_100, 1000)[1] == 999
 
 
+# What is fetched again
+
+
+def fresh(tab, topics, waited_ms=0):
+    """Rows 1 to 3 of customers 11 to 13, fetched, then these topics; which are still fresh?"""
+    expression = """(() => {
+      const rows = [1, 2, 3].map((id) => ({ id, contact: { id: id + 10 } }));
+      m.stamp(rows, m.newsUntilNow());
+      for (const one of x.topics) m.noteNews(one);
+      return rows.filter((row) => m.isFresh(row, performance.now() + x.waited)).map((r) => r.id);
+    })()"""
+    return tab.call("list_news", expression, {"topics": topics, "waited": waited_ms})
+
+
+def test_only_rows_that_a_topic_names_are_fetched_again(tab):
+    assert fresh(tab, []) == [1, 2, 3]
+    assert fresh(tab, [["conversation:2", "mentions:1"]]) == [1, 3]
+    assert fresh(tab, [["conversation:1"], ["contact:13"]]) == [2]
+    assert fresh(tab, [["here:1", "agents"]]) == [1, 2, 3]
+    assert fresh(tab, [["conversation:9"]]) == [1, 2, 3]
+
+
+def test_after_news_of_everything_or_too_much_of_it_or_some_time_all_are(tab):
+    assert fresh(tab, [["inbox", "conversation:2"]]) == []
+    assert fresh(tab, [[f"conversation:{n}" for n in range(100, 5200)]]) == []
+    assert fresh(tab, [], waited_ms=19_000) == [1, 2, 3]
+    assert fresh(tab, [], waited_ms=21_000) == []
+
+
+def test_news_that_came_while_a_row_was_fetched_make_it_old(tab):
+    expression = """(() => {
+      const row = { id: 71, contact: { id: 171 } };
+      const moment = m.newsUntilNow();
+      m.noteNews(["conversation:71"]);
+      m.stamp([row], moment);
+      const put = { ...row }; // as an action's answer puts it
+      return [m.isFresh(row), m.hasNews(row), m.isFresh(put)];
+    })()"""
+    assert tab.call("list_news", expression) == [False, True, False]
+
+
 # Times
 
 

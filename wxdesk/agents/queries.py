@@ -14,15 +14,20 @@ from wxdesk.agents.models import Agent, ApiToken, Team, TeamMember
 from wxdesk.agents.passwords import NO_PASSWORD
 from wxdesk.agents.preferences import preferences_of
 from wxdesk.agents.rules import AssignmentMode, Presence, Role, may
+from wxdesk.plumbing.db import one_of
 from wxdesk.plumbing.errors import InvalidInputError, NotFoundError
 from wxdesk.words import say
 
 MOST_AGENTS = 1_000
 MOST_TEAMS = 500
-BY_TOKEN = (
-    select(Agent)
-    .join(ApiToken, ApiToken.agent_id == Agent.id)
-    .where(ApiToken.token_hash == bindparam("token_hash"), Agent.is_active)
+# Asked with every request.
+PERSON = select(Agent.id, Agent.name, Agent.email, Agent.role, Agent.locale).where(Agent.is_active)
+BY_TOKEN = PERSON.join(ApiToken, ApiToken.agent_id == Agent.id).where(
+    ApiToken.token_hash == bindparam("token_hash")
+)
+NAMES = select(Agent.id, Agent.name).where(one_of(Agent.id))
+BY_SESSION = PERSON.where(
+    Agent.id == bindparam("agent_id"), Agent.session_epoch == bindparam("session_epoch")
 )
 
 
@@ -99,16 +104,15 @@ class AgentView:
 
 def find_person(session: Session, agent_id: int, session_epoch: int) -> Person | None:
     """The person behind a browser session, if active and the session was not ended."""
-    agent = session.get(Agent, agent_id)
-    if agent is None or not agent.is_active or agent.session_epoch != session_epoch:
-        return None
-    return person_of(agent)
+    values = {"agent_id": agent_id, "session_epoch": session_epoch}
+    row = session.execute(BY_SESSION, values).one_or_none()
+    return Person(*row) if row else None
 
 
 def find_person_by_token(session: Session, token: str) -> Person | None:
     """The person behind an API token, if active."""
-    agent = session.scalars(BY_TOKEN, {"token_hash": token_hash(token)}).one_or_none()
-    return person_of(agent) if agent else None
+    row = session.execute(BY_TOKEN, {"token_hash": token_hash(token)}).one_or_none()
+    return Person(*row) if row else None
 
 
 def find_agent(session: Session, email: str) -> Agent | None:
@@ -120,8 +124,7 @@ def names_of(session: Session, agent_ids: set[int]) -> dict[int, str]:
     """Agent id to name."""
     if not agent_ids:
         return {}
-    rows = session.execute(select(Agent.id, Agent.name).where(Agent.id.in_(sorted(agent_ids))))
-    return dict(rows.all())
+    return dict(session.execute(NAMES, {"ids": sorted(agent_ids)}).all())
 
 
 def team_names(session: Session, team_ids: Collection[int | None]) -> dict[int, str]:
@@ -203,10 +206,6 @@ def find_invited(
 
 def token_hash(token: str) -> str:
     return hashlib.sha256(token.encode()).hexdigest()
-
-
-def person_of(agent: Agent) -> Person:
-    return Person(agent.id, agent.name, agent.email, agent.role, agent.locale)
 
 
 def team_view(team: Team, members: Sequence[Member]) -> TeamView:

@@ -75,19 +75,22 @@ class AssignmentMode(StrEnum):
     LEAST_LOADED = "least_loaded"
 
 
-READ = frozenset({"conversations.read", "rules.read"})
+READ = frozenset({"conversations.read", "rules.read", "campaigns.read"})
+MARKET = frozenset({"rules.write", "campaigns.write"})
 ANSWER = frozenset({"conversations.reply", "conversations.assign"})
 PERMISSIONS: dict[Role, frozenset[str]] = {
     Role.AGENT: READ | ANSWER,
-    Role.MARKETER: READ | {"rules.write", "campaigns.read"},
+    Role.MARKETER: READ | MARKET,
     Role.SUPERVISOR: READ
     | ANSWER
-    | {"rules.write", "campaigns.read", "reports.read", "sla.write", "intake.read"}
+    | MARKET
+    | {"campaigns.approve", "reports.read", "sla.write", "intake.read"}
     | {"audit.read"}
     | {"contacts.forget", "teams.write", "shared.write"},
 }
 PERMISSIONS[Role.ADMIN] = PERMISSIONS[Role.SUPERVISOR] | {"accounts.write", "agents.write"}
 ALL_PERMISSIONS = PERMISSIONS[Role.ADMIN]
+APPROVING_ROLES = tuple(role for role in Role if "campaigns.approve" in PERMISSIONS[role])
 ANSWERING_ROLES = tuple(role for role in Role if "conversations.reply" in PERMISSIONS[role])
 
 

@@ -1,7 +1,8 @@
 """Simulated agents: each a person who claims, reads and answers, and a browser that follows.
 
-The browser does what static/inbox/live.js does: it hears topics, and fetches the list and the
-counts once a second at most, the open thread twice. It also says that it is there.
+The browser does what static/inbox/live.js does: it hears topics, and fetches the list and the open
+thread twice a second at most, of the list only rows that topics named; the counts every 1.5 s. It
+also says that it is there.
 """
 
 from __future__ import annotations
@@ -18,12 +19,15 @@ from typing import Any
 
 from wxdesk.bench.clients import GONE, Answered, Client, TopicStream
 
-APART_SECONDS = {"list": 0.65, "counts": 1.5, "thread": 0.5, "presence": 15.0}
+APART_SECONDS = {"list": 0.5, "counts": 1.5, "thread": 0.5, "presence": 15.0}
+FRESH_SECONDS = 20.0
 SPREAD_SECONDS = 0.1
 JITTER = 0.3
 READ_SECONDS = 3.0
 FOLLOW_SECONDS = 5.0
 PAGE, THREAD_PAGE = 30, 50
+THREAD = {"limit": THREAD_PAGE, "with_conversation": True}
+OF_LIST = ("inbox", "conversation:", "contact:")
 CHOICES = 20  # agents do not all take the first row
 MARK = re.compile(r"#(\d+)#")  # stands in each message that is sent meanwhile
 UNASSIGNED = {"status": "open", "assignee": "none", "limit": PAGE}
@@ -78,6 +82,14 @@ class Seat:
     opened_at: float = 0.0
 
 
+@dataclass(frozen=True, slots=True)
+class _Row:
+    """A row of the list that need not be told again before `fresh_until`, unless a topic says."""
+
+    contact_id: int
+    fresh_until: float
+
+
 class Browser(threading.Thread):
     """Follows the topics until `stop` is set."""
 
@@ -92,6 +104,7 @@ class Browser(threading.Thread):
         self._chance = random.Random(seat.number)  # noqa: S311 -- a repeatable load
         self._due: dict[str, float] = {"presence": 0.0, "list": 0.0, "counts": 0.0}
         self._free_at: dict[str, float] = {}
+        self._fresh: dict[int, _Row] = {}
 
     def run(self) -> None:
         stream = TopicStream(self._live_port, self._seat.cookie)
@@ -112,12 +125,23 @@ class Browser(threading.Thread):
         if not topics:
             return
         now = time.monotonic()
-        if any(topic == "inbox" or topic.startswith("conversation:") for topic in topics):
+        self._forget_rows(topics)
+        if any(topic.startswith(OF_LIST) for topic in topics):
             spread = self._chance.random() * SPREAD_SECONDS
             self._want("list", now + spread)
             self._want("counts", now + spread)
         if {f"conversation:{self._seat.open_id}", "resync"} & topics:
             self._want("thread", now)
+
+    def _forget_rows(self, topics: set[str]) -> None:
+        """Those of which something was heard: the server tells them again."""
+        if {"inbox", "resync"} & topics:
+            self._fresh.clear()
+        self._fresh = {
+            number: row
+            for number, row in self._fresh.items()
+            if not {f"conversation:{number}", f"contact:{row.contact_id}"} & topics
+        }
 
     def _want(self, what: str, at: float) -> None:
         at = max(at, self._free_at.get(what, 0.0))
@@ -132,10 +156,18 @@ class Browser(threading.Thread):
             getattr(self, f"_fetch_{what}")()
 
     def _fetch_list(self) -> None:
-        answer = self._client.get("/conversations", **self._seat.view)
-        is_good = self._figures.note(answer, self._figures.lists, 200)
-        if is_good and self._seat.view is NEWEST:  # elsewhere rows also come for other reasons
-            rows = answer.body["items"]
+        at = time.monotonic()
+        known = [str(number) for number, row in self._fresh.items() if at < row.fresh_until]
+        query = {**self._seat.view, "known": ",".join(known)}
+        answer = self._client.get("/conversations", **query)
+        if not self._figures.note(answer, self._figures.lists, 200):
+            return
+        rows = [row for row in answer.body["items"] if "status" in row]
+        here = {row["id"] for row in answer.body["items"]}
+        self._fresh = {number: row for number, row in self._fresh.items() if number in here}
+        for row in rows:
+            self._fresh[row["id"]] = _Row(row["contact"]["id"], at + FRESH_SECONDS)
+        if self._seat.view is NEWEST:  # elsewhere rows also come for other reasons
             self._see(self._figures.seen_in_list, [row["last_message"] for row in rows], 0.0)
 
     def _fetch_counts(self) -> None:
@@ -144,8 +176,7 @@ class Browser(threading.Thread):
     def _fetch_thread(self) -> None:
         if (conversation_id := self._seat.open_id) is None:
             return
-        self._client.get(f"/conversations/{conversation_id}")
-        answer = self._client.get(f"/conversations/{conversation_id}/thread", limit=THREAD_PAGE)
+        answer = self._client.get(f"/conversations/{conversation_id}/thread", **THREAD)
         if self._figures.note(answer, self._figures.threads, 200):
             seen = self._figures.seen_in_thread
             self._see(seen, answer.body["items"], self._seat.opened_at)
@@ -210,8 +241,7 @@ class Person(threading.Thread):
 
     def _open(self, path: str) -> int | None:
         """What the browser asks when a thread is opened; the id of the last message."""
-        self._client.get(path)
-        answer = self._client.get(f"{path}/thread", limit=THREAD_PAGE)
+        answer = self._client.get(f"{path}/thread", **THREAD)
         if not self._figures.note(answer, self._figures.threads, 200):
             return None
         last_id = int(answer.body["last_message_id"])

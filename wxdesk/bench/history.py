@@ -29,6 +29,8 @@ from wxdesk.outbound.models import DeliveryRow
 from wxdesk.outbound.rules import Delivery
 from wxdesk.plumbing.clock import FAR_FUTURE
 from wxdesk.plumbing.db import Base, insert_rows
+from wxdesk.reports.jobs import count_messages
+from wxdesk.reports.tallies import has_uncounted
 from wxdesk.runtime import Runtime
 from wxdesk.search.jobs import index_messages
 from wxdesk.search.progress import has_unindexed, position
@@ -333,8 +335,13 @@ def _tags(runtime: Runtime, maker: _Maker) -> None:
     insert_many(runtime, ConversationTagging, maker.size.open_ones, maker.tagging)
 
 
+def _has_uncounted(runtime: Runtime) -> bool:
+    with runtime.reading() as session:
+        return has_uncounted(session)
+
+
 def _settle(runtime: Runtime) -> None:
-    """What a running desk has long done: the search index, and the planner's statistics."""
+    """What a running desk has long done: search index, roll-up, the planner's statistics."""
     with runtime.reading() as session:
         last_id = session.scalar(select(func.max(Message.id))) or 0
     while True:
@@ -342,6 +349,8 @@ def _settle(runtime: Runtime) -> None:
         with runtime.reading() as session:
             if position(session) >= last_id and not has_unindexed(session):
                 break
+    while _has_uncounted(runtime):
+        count_messages()
     is_postgresql = runtime.engine.dialect.name == "postgresql"
     with runtime.engine.connect() as connection:
         plain = connection.execution_options(isolation_level="AUTOCOMMIT")

@@ -8,12 +8,17 @@ status (and priority) apart, until the page is full. So no list sorts or reads t
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 from sqlalchemy import (
+    BindParameter,
     ColumnElement,
+    Integer,
     Select,
     Subquery,
+    bindparam,
     case,
     false,
     func,
@@ -47,33 +52,59 @@ from wxdesk.conversations.rules import Priority
 from wxdesk.plumbing.unindexed import unindexed
 
 NARROW = 2_000
+KEPT_WAYS = 500
 PRIORITIES = tuple(Priority)
 
 Key = tuple[Any, ...]
+# A limit as a parameter, so that a statement serves pages of every length.
+MOST: BindParameter[int] = bindparam("most", type_=Integer)
+FENCE: BindParameter[int] = bindparam("fence", callable_=lambda: NARROW + 1, type_=Integer)
 
 
-def find_page(
+def find_keys(
     session: Session, wanted: ConversationFilter, order: Order, after: Key | None, limit: int
-) -> Subquery:
-    """Columns `id`, `key_0`, `key_1`, … of at most `limit` rows after the key `after`."""
-    few = _few(session, wanted, order)
-    if few is not None:
-        return _sorted(few, wanted, order, after, limit).subquery()
-    parts = [part.limit(limit).subquery() for part in _walked(wanted, order, after)]
-    if not parts:
-        return (
-            select(Conversation.id, *_labelled(_columns(Conversation, order)))
-            .where(false())
-            .subquery()
-        )
-    both = union_all(*(select(part) for part in parts)).subquery()
-    return _ordered(select(both), key_columns(both), order).limit(limit).subquery()
+) -> Sequence[Key]:
+    """`(id, *key)` of at most `limit` conversations after the key `after`, in order."""
+    ways = _ways(wanted, order, after)
+    if after is None and wanted.due_before is None:
+        ways = iter(_first_ways(wanted, order))
+    for way in ways:
+        if way.count is None or (session.scalar(way.count) or 0) <= NARROW:
+            return [tuple(row) for row in session.execute(way.page, {"most": limit})]
+    return []
 
 
-def keys_in_order(found: Subquery, order: Order) -> list[ColumnElement[Any]]:
-    """The ORDER BY of what `find_page` found."""
-    keys = key_columns(found)
-    return [key.desc() for key in keys] if order is Order.NEWEST else keys
+@dataclass(frozen=True, slots=True)
+class _Way:
+    """A statement that gives a page; it is taken if `count` finds few enough, or is None."""
+
+    count: Select[Any] | None
+    page: Select[Any]
+
+
+@lru_cache(KEPT_WAYS)
+def _first_ways(wanted: ConversationFilter, order: Order) -> tuple[_Way, ...]:
+    """Of first pages, which are asked for all the time: building takes as long as running."""
+    return tuple(_ways(wanted, order, None))
+
+
+def _ways(wanted: ConversationFilter, order: Order, after: Key | None) -> Iterator[_Way]:
+    """The narrow filters, those that leave least first, then the walk."""
+    for narrow in _narrowings(wanted, order):
+        fenced = narrow.limit(FENCE).subquery()
+        yield _Way(_counted(narrow), _sorted(fenced, wanted, order, after))
+    parts = list(_walked(wanted, order, after))
+    if len(parts) == 1:
+        yield _Way(None, parts[0].limit(MOST))
+    elif parts:
+        both = union_all(*(select(part.limit(MOST).subquery()) for part in parts)).subquery()
+        keys = [column for column in both.c if column.name.startswith("key_")]
+        yield _Way(None, _ordered(select(both), keys, order).limit(MOST))
+
+
+def _counted(narrow: Select[Conversation]) -> Select[int]:
+    few = narrow.with_only_columns(Conversation.id).limit(FENCE).subquery()
+    return select(func.count()).select_from(few)
 
 
 def count_up_to(session: Session, wanted: ConversationFilter, most: int) -> int:
@@ -105,12 +136,8 @@ def list_ids(
 def _few(session: Session, wanted: ConversationFilter, order: Order) -> Subquery | None:
     """The rows that the first narrow filter leaves, behind a fence no planner looks through."""
     for narrow in _narrowings(wanted, order):
-        fenced = narrow.limit(NARROW + 1).subquery()
-        ids = select(func.count()).select_from(
-            narrow.with_only_columns(Conversation.id).limit(NARROW + 1).subquery()
-        )
-        if (session.scalar(ids) or 0) <= NARROW:
-            return fenced
+        if (session.scalar(_counted(narrow)) or 0) <= NARROW:
+            return narrow.limit(FENCE).subquery()
     return None
 
 
@@ -167,7 +194,7 @@ def _by_people(wanted: ConversationFilter) -> Iterator[Select[Conversation]]:
 
 
 def _sorted(
-    few: Subquery, wanted: ConversationFilter, order: Order, after: Key | None, limit: int
+    few: Subquery, wanted: ConversationFilter, order: Order, after: Key | None
 ) -> Select[Any]:
     row = aliased(Conversation, few)
     columns = _columns(row, order)
@@ -176,7 +203,7 @@ def _sorted(
     )
     if after is not None:
         query = query.where(_comes_after(columns, order, after))
-    return _ordered(query, columns, order).limit(limit)
+    return _ordered(query, columns, order).limit(MOST)
 
 
 def _walked(wanted: ConversationFilter, order: Order, after: Key | None) -> Iterator[Select[Any]]:
@@ -247,11 +274,6 @@ def _priority_rank(row: Row) -> ColumnElement[int]:
 
 def _labelled(columns: Sequence[ColumnElement[Any]]) -> list[ColumnElement[Any]]:
     return [column.label(f"key_{number}") for number, column in enumerate(columns)]
-
-
-def key_columns(found: Subquery) -> list[ColumnElement[Any]]:
-    """The columns of the key, in their order."""
-    return [column for column in found.c if column.name.startswith("key_")]
 
 
 def _comes_after(

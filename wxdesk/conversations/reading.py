@@ -9,12 +9,10 @@ from sqlalchemy.orm import Session, aliased
 
 from wxdesk.agents.models import Agent
 from wxdesk.contacts.models import Contact
-from wxdesk.conversations.models import Conversation, Mention, Message, ReadMark
-from wxdesk.conversations.queries import last_message_id
+from wxdesk.conversations.models import Mention, Message, ReadMark
+from wxdesk.conversations.queries import contact_id_of, last_message_id
 from wxdesk.plumbing.db import upsert
-from wxdesk.plumbing.errors import NotFoundError
 from wxdesk.plumbing.unit_of_work import UnitOfWork
-from wxdesk.words import say
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +30,7 @@ def mark_read(uow: UnitOfWork, conversation_id: int, message_id: int, *, agent_i
 
     The agent's mentions in this conversation are seen. A mark beyond the last message stays there.
     """
-    contact_id = _contact_of(uow.session, conversation_id)
+    contact_id = contact_id_of(uow.session, conversation_id)
     reached = min(message_id, last_message_id(uow.session, contact_id))
     row = {
         "agent_id": agent_id,
@@ -56,7 +54,7 @@ def mark_read(uow: UnitOfWork, conversation_id: int, message_id: int, *, agent_i
 
 def is_read(session: Session, conversation_id: int, message_id: int, *, agent_id: int) -> bool:
     """Whether `mark_read` would change nothing, so that nobody waits for a writer."""
-    contact_id = _contact_of(session, conversation_id)
+    contact_id = contact_id_of(session, conversation_id)
     mark = session.get(ReadMark, (agent_id, contact_id))
     reached = min(message_id, last_message_id(session, contact_id))
     if mark is None or mark.message_id < reached:
@@ -91,12 +89,3 @@ def _unseen(conversation_id: int, agent_id: int) -> tuple[ColumnElement[bool], .
         Mention.agent_id == agent_id,
         Mention.seen_at.is_(None),
     )
-
-
-def _contact_of(session: Session, conversation_id: int) -> int:
-    contact_id = session.scalar(
-        select(Conversation.contact_id).where(Conversation.id == conversation_id)
-    )
-    if contact_id is None:
-        raise NotFoundError(say("there is no conversation %(id)d", id=conversation_id))
-    return contact_id

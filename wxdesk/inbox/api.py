@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from flask import Blueprint, Response, current_app, jsonify, request
+from sqlalchemy import bindparam, select
 from sqlalchemy.orm import Session
 
 from wxdesk.accounts.queries import get_by_slug
@@ -34,6 +35,7 @@ from wxdesk.plumbing.errors import WxdeskError
 from wxdesk.plumbing.http import (
     cursor_argument,
     cursor_of,
+    ids_argument,
     integer_argument,
     limit_argument,
     page_json,
@@ -42,6 +44,7 @@ from wxdesk.runtime import current
 
 bp = Blueprint("api", __name__, url_prefix="/api/v1")
 
+CHOSEN = select(Agent.preferences).where(Agent.id == bindparam("agent_id"))
 CURSOR_KINDS: dict[Order, tuple[type, ...]] = {
     Order.DEADLINE: (int, datetime, datetime, int),
     Order.WAITING: (datetime, int),
@@ -59,7 +62,7 @@ def counts() -> Response:
     with current().reading() as session:
         totals = cache.get(session, now)
         threshold = _slow_after(session, agent_id)
-        nobodys = cache.unassigned_slow(session, now, threshold)
+        nobodys = cache.nobodys_slow(session, now, threshold)
         mine = personal_counts(session, agent_id, now - threshold, nobodys)
         views = _view_counts(session, cache, Asker(agent_id, now))
     return jsonify(now=iso(now), **_totals(totals, agent_id), **_personal(mine), views=views)
@@ -68,14 +71,19 @@ def counts() -> Response:
 @bp.get("/conversations")
 @requires("conversations.read")
 def list_all() -> Response:
-    """A page in any order; `view` is a saved view, whose filters the other arguments replace."""
-    limit = limit_argument()
+    """A page in any order; `view` is a saved view, whose filters the other arguments replace.
+
+    Of conversations in `known` only the id is told: the caller has heard of no change since.
+    """
+    limit, known = limit_argument(), ids_argument("known")
     with current().reading() as session:
         given = _given(session, request.args)
         order = read_order(given) or Order.DEADLINE
         wanted = read_filters(session, given, Asker(person().id, current().clock()))
-        page = page_of(session, wanted, order, cursor_argument(*CURSOR_KINDS[order]), limit)
-        items = conversations_json(session, page.rows, viewer())
+        after = cursor_argument(*CURSOR_KINDS[order])
+        page = page_of(session, wanted, order, after, limit, known)
+        told = {item["id"]: item for item in conversations_json(session, page.rows, viewer())}
+    items = [told.get(one) or {"id": one} for one in page.ids]
     return jsonify(page_json(items, cursor_of(page.next_key) if page.next_key else None))
 
 
@@ -129,8 +137,8 @@ def _given(session: Session, args: Mapping[str, str]) -> dict[str, str]:
 
 
 def _slow_after(session: Session, agent_id: int) -> timedelta:
-    agent = session.get_one(Agent, agent_id)
-    return timedelta(minutes=int(preferences_of(agent.preferences)["slow_alarm_minutes"]))
+    chosen = session.scalar(CHOSEN, {"agent_id": agent_id})
+    return timedelta(minutes=int(preferences_of(chosen)["slow_alarm_minutes"]))
 
 
 def _view_counts(session: Session, cache: TotalsCache, asker: Asker) -> dict[int, int]:

@@ -11,14 +11,24 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from typing import Any
 
-from sqlalchemy import ColumnElement, Select, false, func, literal_column, select, true
-from sqlalchemy.orm import Session
+from sqlalchemy import (
+    ColumnElement,
+    Select,
+    bindparam,
+    false,
+    func,
+    literal_column,
+    select,
+    true,
+)
+from sqlalchemy.orm import Session, load_only
 
 from wxdesk.contacts.models import Contact
 from wxdesk.conversations.filters import ConversationFilter
 from wxdesk.conversations.lists import count_up_to
-from wxdesk.conversations.models import Conversation, Mention
+from wxdesk.conversations.models import Conversation, Draft, Mention
 from wxdesk.conversations.rules import Status
 from wxdesk.inbox.filters import DUE_SOON
 from wxdesk.plumbing.unindexed import unindexed
@@ -38,6 +48,38 @@ IS_OPEN = Conversation.status == literal_column("'open'")
 IS_BREACHED = (Conversation.is_breached == true()) & (Conversation.is_spam == false())
 IS_UNANSWERED = (
     IS_OPEN & Conversation.waiting_since.is_not(None) & (Conversation.is_spam == false())
+)
+
+IS_SLOW = IS_UNANSWERED & (Conversation.waiting_since <= bindparam("until"))
+IS_MINE = Conversation.assignee_id == bindparam("agent_id")
+IS_NOBODYS = Conversation.assignee_id.is_(None)
+SLOW_ROWS: Select[int, Contact, datetime, int | None] = (
+    select(Conversation.id, Contact, Conversation.waiting_since, Conversation.assignee_id)  # type: ignore[assignment]
+    .join(Contact, Contact.id == Conversation.contact_id)
+    .where(IS_SLOW)
+    .order_by(Conversation.assignee_id, Conversation.waiting_since, Conversation.id)
+    .limit(MOST_SLOW)
+    .options(load_only(Contact.remark))
+)
+MINE, NOBODYS = SLOW_ROWS.where(IS_MINE), SLOW_ROWS.where(IS_NOBODYS)
+NOBODYS_SLOW = select(func.count()).select_from(Conversation).where(IS_SLOW, IS_NOBODYS)
+DRAFTED = (
+    select(Draft.conversation_id)
+    .distinct()
+    .join(Conversation, Conversation.id == Draft.conversation_id)
+    .where(
+        Draft.agent_id == bindparam("agent_id"),
+        Conversation.merged_into_id.is_(None),
+        Conversation.is_spam == false(),
+    )
+    .limit(MOST_DRAFTS)
+)
+PERSONAL = select(
+    select(func.count()).select_from(Conversation).where(IS_SLOW, IS_MINE).scalar_subquery(),
+    select(func.count())
+    .where(Mention.agent_id == bindparam("agent_id"), Mention.seen_at.is_(None))
+    .scalar_subquery(),
+    select(func.count()).select_from(DRAFTED.subquery()).scalar_subquery(),
 )
 
 Counts = dict[tuple[Status, int | None], int]
@@ -79,7 +121,7 @@ class Slow:
 
 @dataclass(frozen=True, slots=True)
 class SlowOnes:
-    """Of one agent and of nobody: how many, and those who have waited longest."""
+    """How many, and those who have waited longest."""
 
     count: int
     longest: list[Slow]
@@ -115,50 +157,31 @@ def count_totals(session: Session, now: datetime) -> Totals:
     )
 
 
-def count_unassigned_slow(session: Session, until: datetime) -> int:
-    """How many that nobody has have waited since `until` or longer."""
-    return _count(session, IS_UNANSWERED, _waits(None, until))
+def nobodys_slow(session: Session, until: datetime) -> SlowOnes:
+    """Those that nobody has, and whose customers have waited since `until` or longer."""
+    values = {"until": until}
+    return SlowOnes(session.scalar(NOBODYS_SLOW, values) or 0, _longest(session, NOBODYS, values))
 
 
 def personal_counts(
-    session: Session, agent_id: int, until: datetime, unassigned_slow: int
+    session: Session, agent_id: int, until: datetime, nobodys: SlowOnes
 ) -> Personal:
     """Cheap: a few short index ranges. Slow are those who wait since `until` or longer."""
-    mine = _count(session, IS_UNANSWERED, _waits(agent_id, until))
-    mentions = select(func.count()).where(Mention.agent_id == agent_id, Mention.seen_at.is_(None))
-    return Personal(
-        mentions=session.scalar(mentions) or 0,
-        drafts=count_up_to(session, ConversationFilter(drafts_of=agent_id), MOST_DRAFTS),
-        slow=SlowOnes(mine + unassigned_slow, _longest(session, agent_id, until)),
-    )
+    values = {"agent_id": agent_id, "until": until}
+    mine, mentions, drafts = session.execute(PERSONAL, values).one()
+    longest = _longest(session, MINE, values) if mine else []
+    both = sorted([*longest, *nobodys.longest], key=_by_wait)
+    return Personal(mentions, drafts, SlowOnes(mine + nobodys.count, both[:MOST_SLOW]))
 
 
-def _longest(session: Session, agent_id: int, until: datetime) -> list[Slow]:
-    """Two short walks of the index, merged: of the agent and of nobody."""
-    found = [
-        Slow(*row)
-        for assignee_id in (agent_id, None)
-        for row in session.execute(_slow_rows(assignee_id, until))
-    ]
-    found.sort(key=lambda slow: (slow.waiting_since, slow.conversation_id))
-    return found[:MOST_SLOW]
+def _longest(
+    session: Session, rows: Select[int, Contact, datetime, int | None], values: dict[str, Any]
+) -> list[Slow]:
+    return [Slow(*row) for row in session.execute(rows, values)]
 
 
-def _slow_rows(
-    assignee_id: int | None, until: datetime
-) -> Select[int, Contact, datetime, int | None]:
-    its = Conversation
-    return (
-        select(its.id, Contact, its.waiting_since, its.assignee_id)  # type: ignore[return-value]
-        .join(Contact, Contact.id == its.contact_id)
-        .where(IS_UNANSWERED, _waits(assignee_id, until))
-        .order_by(its.assignee_id, its.waiting_since, its.id)
-        .limit(MOST_SLOW)
-    )
-
-
-def _waits(assignee_id: int | None, until: datetime) -> ColumnElement[bool]:
-    return (Conversation.assignee_id == assignee_id) & (Conversation.waiting_since <= until)
+def _by_wait(slow: Slow) -> tuple[datetime, int]:
+    return slow.waiting_since, slow.conversation_id
 
 
 def _by_assignee(session: Session, *conditions: ColumnElement[bool]) -> Counts:
@@ -205,6 +228,7 @@ class TotalsCache:
     timer: Callable[[], float] = time.perf_counter
     _lock: threading.Lock = field(default_factory=threading.Lock)
     _totals: tuple[datetime, Totals] | None = None
+    _slow: dict[timedelta, tuple[datetime, SlowOnes]] = field(default_factory=dict)
     _counts: dict[object, _Kept] = field(default_factory=dict)
 
     def get(self, session: Session, now: datetime) -> Totals:
@@ -213,14 +237,13 @@ class TotalsCache:
                 self._totals = (now, count_totals(session, now))
             return self._totals[1]
 
-    def unassigned_slow(self, session: Session, now: datetime, threshold: timedelta) -> int:
-        """How many that nobody has wait longer than the threshold; counted once a second."""
+    def nobodys_slow(self, session: Session, now: datetime, threshold: timedelta) -> SlowOnes:
+        """Those that nobody has and that wait longer than the threshold; once a second."""
         with self._lock:
-            kept = self._counts.get(threshold)
-            if kept is None or _age(now, kept.at) > KEPT_SECONDS:
-                kept = _Kept(now, count_unassigned_slow(session, now - threshold))
-                self._put(threshold, kept)
-            return kept.count
+            kept = self._slow.get(threshold)
+            if kept is None or _age(now, kept[0]) > KEPT_SECONDS:
+                kept = self._slow[threshold] = (now, nobodys_slow(session, now - threshold))
+            return kept[1]
 
     def views(
         self, session: Session, now: datetime, wanted: Sequence[tuple[object, ConversationFilter]]

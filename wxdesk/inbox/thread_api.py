@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from flask import Blueprint, Response, jsonify, request
 from sqlalchemy.orm import Session
@@ -13,15 +14,24 @@ from wxdesk.agents.access import person, requires
 from wxdesk.conversations.beside import read_to
 from wxdesk.conversations.queries import (
     MessageRow,
+    contact_id_of,
     get_conversation,
     get_message,
     last_message_id,
     list_thread,
     list_thread_after,
 )
+from wxdesk.inbox.conversation_shapes import conversations_json
+from wxdesk.inbox.responses import viewer
 from wxdesk.inbox.shapes import messages_json
 from wxdesk.plumbing.errors import InvalidInputError, NotFoundError
-from wxdesk.plumbing.http import cursor_argument, cursor_of, integer_argument, limit_argument
+from wxdesk.plumbing.http import (
+    boolean_argument,
+    cursor_argument,
+    cursor_of,
+    integer_argument,
+    limit_argument,
+)
 from wxdesk.runtime import current
 from wxdesk.words import say
 
@@ -45,6 +55,7 @@ def thread(conversation_id: int) -> Response:
     """A page of the customer's whole history, oldest first.
 
     The newest page; the one before `cursor`; the one after `after`; or `around` a message.
+    `with_conversation` saves a second request to whoever draws the head as well.
     """
     limit = limit_argument()
     before = cursor_argument(datetime, int)
@@ -52,7 +63,7 @@ def thread(conversation_id: int) -> Response:
     around = integer_argument("around")
     _check_one_place()
     with current().reading() as session:
-        contact_id = get_conversation(session, conversation_id).contact.id
+        contact_id = contact_id_of(session, conversation_id)
         newest = last_message_id(session, contact_id)  # first: never one that is not in the page
         if around is not None:
             page = _around(session, contact_id, around, limit)
@@ -62,13 +73,22 @@ def thread(conversation_id: int) -> Response:
             page = _before(session, contact_id, before, limit)
         items = messages_json(session, page.rows)
         read = read_to(session, [contact_id], person().id).get(contact_id, 0)
+        head = _head(session, conversation_id)
     return jsonify(
         items=items,
         next_cursor=_cursor(page.rows[0]) if page.has_older else None,
         newer_cursor=_cursor(page.rows[-1]) if page.has_newer else None,
         last_message_id=newest,
         read_message_id=read,
+        conversation=head,
     )
+
+
+def _head(session: Session, conversation_id: int) -> dict[str, Any] | None:
+    if not boolean_argument("with_conversation"):
+        return None
+    row = get_conversation(session, conversation_id)
+    return conversations_json(session, [row], viewer())[0]
 
 
 def _check_one_place() -> None:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import json
 import random
 import sqlite3
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Annotated, Any, ClassVar, cast
@@ -34,7 +35,10 @@ from sqlalchemy import (
     select,
 )
 from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.exc import InvalidatePoolError
+from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.orm import DeclarativeBase, QueryableAttribute, Session, mapped_column, sessionmaker
+from sqlalchemy.sql.functions import FunctionElement
 from sqlalchemy.types import TypeEngine
 
 from wxdesk.plumbing.clock import pause
@@ -50,21 +54,21 @@ NAMING = {
 BUSY_SECONDS = 10
 ASK_AGAIN_SECONDS = (0.001, 0.006)
 CONNECT_SECONDS = 5
+UNUSED_SECONDS = 1.0
 
 BigId = BigInteger().with_variant(Integer, "sqlite")
 PrimaryKey = Annotated[int, mapped_column(BigId, primary_key=True)]
 
 
 class _Text(sqlite.DATETIME):
-    """SQLite's text of a time, written and read by C: a page of a list has two thousand."""
+    """SQLite's text of a time, written by C."""
 
     def bind_processor(self, _dialect: Dialect) -> Callable[[datetime | None], str | None]:
         return lambda value: None if value is None else value.isoformat(" ", "microseconds")[:26]
 
-    def result_processor(
-        self, _dialect: Dialect, _coltype: object
-    ) -> Callable[[str | None], datetime | None]:
-        return lambda value: None if value is None else datetime.fromisoformat(f"{value}+00:00")
+
+def _from_text(text: str | None) -> datetime | None:
+    return None if text is None else datetime.fromisoformat(f"{text}+00:00")
 
 
 class UTCDateTime(TypeDecorator[datetime]):
@@ -83,6 +87,12 @@ class UTCDateTime(TypeDecorator[datetime]):
         if value.tzinfo is None:
             raise ValueError(f"naive datetime {value!r}: use an aware UTC value")
         return value.astimezone(UTC)
+
+    def result_processor(self, dialect: Dialect, coltype: object) -> Any:
+        """One call for each value of SQLite: a page of a list has two thousand."""
+        if dialect.name == "sqlite":
+            return _from_text
+        return super().result_processor(dialect, coltype)
 
     def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:
         if value is None or value.tzinfo is UTC:
@@ -117,18 +127,41 @@ def open_engine(url: str) -> Engine:
     """Connect lazily to SQLite (WAL, immediate write transactions) or PostgreSQL (psycopg 3)."""
     if url.startswith("sqlite"):
         return _open_sqlite(url)
-    return create_engine(
+    engine = create_engine(
         url,
         pool_size=10,
         max_overflow=10,
         hide_parameters=True,
-        pool_pre_ping=True,
         pool_timeout=CONNECT_SECONDS,
         connect_args={
             "connect_timeout": CONNECT_SECONDS,
             "options": "-c timezone=UTC -c statement_timeout=30000 -c lock_timeout=10000",
         },
     )
+    _ask_the_unused(engine)
+    return engine
+
+
+def _ask_the_unused(engine: Engine) -> None:
+    """A connection that nobody used for a second may be dead: PostgreSQL has restarted.
+
+    Asking each time is a fourth of a small request's time. What dies in use fails one request, and
+    takes all older connections with it.
+    """
+
+    @event.listens_for(engine, "checkin")
+    def _note(_connection: object, record: Any) -> None:
+        record.info["used_at"] = time.monotonic()
+
+    @event.listens_for(engine, "checkout")
+    def _ask(connection: Any, record: Any, _proxy: object) -> None:
+        used_at = record.info.get("used_at")
+        if used_at is None or time.monotonic() - used_at < UNUSED_SECONDS:
+            return
+        try:
+            engine.dialect.do_ping(connection)
+        except engine.dialect.loaded_dbapi.Error as error:
+            raise InvalidatePoolError from error
 
 
 def _open_sqlite(url: str) -> Engine:
@@ -191,8 +224,15 @@ def writing_sessions(engine: Engine) -> sessionmaker[Session]:
 
 
 def reading_sessions(engine: Engine) -> sessionmaker[Session]:
-    """Sessions that only read: they never wait for a writer (SQLite) and share the same pool."""
-    return sessionmaker(engine.execution_options(is_reading=True), expire_on_commit=False)
+    """Sessions that only read: they never wait for a writer (SQLite) and share the same pool.
+
+    On PostgreSQL each statement sees what is committed then, within a transaction as without one:
+    so without, which saves two round trips.
+    """
+    reading = engine.execution_options(is_reading=True)
+    if engine.dialect.name == "postgresql":
+        reading = reading.execution_options(isolation_level="AUTOCOMMIT")
+    return sessionmaker(reading, expire_on_commit=False)
 
 
 def write_in_order(session: Session, name: str) -> None:
@@ -214,7 +254,48 @@ def hold(session: Session, name: str, *, is_shared: bool = False) -> None:
         session.execute(select(lock(func.hashtext(name))))
 
 
-# For statements that are built once, as module constants: building one takes as long as running it.
+class _IdList(TypeDecorator[Sequence[int]]):
+    """Many ids as one parameter: an array for PostgreSQL, JSON for SQLite."""
+
+    impl = Text
+    cache_ok = True
+
+    def load_dialect_impl(self, dialect: Dialect) -> TypeEngine[Any]:
+        is_postgres = dialect.name == "postgresql"
+        return dialect.type_descriptor(postgresql.ARRAY(BigInteger) if is_postgres else Text())
+
+    def process_bind_param(self, value: Collection[int] | None, dialect: Dialect) -> Any:
+        ids = list(value or ())
+        return ids if dialect.name == "postgresql" else json.dumps(ids)
+
+
+class one_of(FunctionElement[Any]):  # noqa: N801 -- stands in a query as a function does
+    """The column is among the ids of the parameter `ids`: for statements that are module constants.
+
+    Building one takes as long as running it. The text is the same for any number of ids, so
+    nobody compiles or prepares it anew.
+    """
+
+    inherit_cache = True
+    name = "one_of"  # of no type: SQLite would be asked whether a boolean is 1, and use no index
+
+    def __init__(self, its: Any) -> None:
+        super().__init__(its, bindparam("ids", type_=_IdList()))
+
+
+@compiles(one_of, "postgresql")
+def _any_of(element: one_of, compiler: Any, **options: Any) -> str:
+    its, ids = (compiler.process(clause, **options) for clause in element.clauses)
+    return f"{its} = ANY ({ids})"
+
+
+@compiles(one_of, "sqlite")
+def _in_json(element: one_of, compiler: Any, **options: Any) -> str:
+    its, ids = (compiler.process(clause, **options) for clause in element.clauses)
+    return f"{its} IN (SELECT value FROM json_each({ids}))"  # noqa: S608 -- our own clauses
+
+
+# As `one_of`, compiled for each number of ids.
 IDS: BindParameter[Any] = bindparam("ids", expanding=True)
 
 

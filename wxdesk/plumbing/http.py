@@ -48,6 +48,17 @@ def integer_argument(name: str, default: int | None = None) -> int | None:
     return number
 
 
+def ids_argument(name: str) -> frozenset[int]:
+    """Ids of the query string with commas between them (at most 500); empty when not there."""
+    texts = request.args.get(name, "").split(",")
+    numbers = [whole_number(text) for text in texts if text.strip()]
+    if None in numbers or len(numbers) > MOST_ITEMS:
+        raise InvalidInputError(
+            name, say("up to %(most)d whole numbers with commas between", most=MOST_ITEMS)
+        )
+    return frozenset(number for number in numbers if number is not None)
+
+
 def whole_number(text: str) -> int | None:
     """0 to 2^53, written in plain digits; None for anything else."""
     if not WHOLE_NUMBER.fullmatch(text.strip()) or int(text) > LARGEST_ID:

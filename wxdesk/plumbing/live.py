@@ -26,6 +26,7 @@ STREAM = "wxdesk:live"
 BLOCK_MILLISECONDS = 5_000
 KEPT_ENTRIES = 5_000
 MAX_TOPICS = 500
+NAMING = ("conversation:", "contact:")
 COALESCE_SECONDS = 0.25
 HEARTBEAT_SECONDS = 15.0
 MAX_WAITING = 1_000
@@ -42,8 +43,14 @@ class Live:
         self._redis: Any = redis  # its annotations allow answers that our commands never give
 
     def publish(self, topics: Iterable[str]) -> None:
-        """Tell all browsers that these topics changed (at most 500 a call, the rest as `all`)."""
+        """Tell all browsers that these topics changed (at most 500 a call, the rest as `all`).
+
+        "inbox" beside a topic that names what changed says nothing more, and would have every
+        browser fetch all of its list: it is left out.
+        """
         names = sorted(set(topics))
+        if any(name.startswith(NAMING) for name in names):
+            names = [name for name in names if name != "inbox"]
         if len(names) > MAX_TOPICS:
             names = ["all"]
         if names:

@@ -1,6 +1,7 @@
 // The conversation list: fetch what is in view, page on, hold re-sorting while somebody points at it.
 import { batch, signal } from "../vendor/signals.js";
 import { get } from "./api.js";
+import { hasNews, isFresh, newsUntilNow, stamp } from "./list_news.js";
 import { countChanges, pageBefore, spliced } from "./list_window.js";
 import { announce, counts, current, filters, order, view } from "./store.js";
 import { t } from "./texts.js";
@@ -9,6 +10,7 @@ import { queryOf } from "./views/catalog.js";
 
 export const PAGE = 30;
 const MOST_A_CALL = 200;
+const MOST_KNOWN = 200; // an address has no room for more
 /** Nobody reads further: the list then asks for a filter. */
 export const MOST_ROWS = 10_000;
 
@@ -21,8 +23,6 @@ export const isLoadingMore = signal(false);
 export const held = signal(null);
 
 const holds = new Set();
-const fetchedAt = new WeakMap(); // row -> how many news there had been when it was fetched
-let news = 0;
 let generation = 0;
 let running = null;
 let shown = { from: 0, to: 20 };
@@ -46,37 +46,40 @@ export function restartList() {
   return refreshList();
 }
 
-/** Something changed at the server: what is loaded is old from now on. */
-export function noteNews() {
-  news += 1;
-}
-
-/** The list tells which rows are in view; true if some of them are older than the latest news. */
+/** The list tells which rows are in view; true if something was heard of some of them. */
 export function showRange(from, to) {
   shown = { from, to };
-  const rows = list.peek().items.slice(from, to + 1);
-  return rows.some((row) => (fetchedAt.get(row) ?? 0) < news);
+  return list.peek().items.slice(from, to + 1).some(hasNews);
 }
 
-const stamp = (rows, at) => rows.forEach((row) => fetchedAt.set(row, at));
+/** Rows of this stretch by id; those that are held back are the newer ones. */
+function rowsOf(start, limit) {
+  const shownRows = list.peek().items.slice(start, start + limit);
+  const heldRows = held.peek()?.state.items.slice(start, start + limit) ?? [];
+  return new Map([...shownRows, ...heldRows].map((row) => [row.id, row]));
+}
 
-/** Fetch the rows in view again and put them in, or hold them back. */
+/** Fetch the rows in view again and put them in, or hold them back; of fresh ones only the places. */
 export async function refreshList() {
   const mine = generation;
-  const at = news;
+  const moment = newsUntilNow();
   running?.abort();
   running = new AbortController();
   const { cursor, start } = pageBefore(list.peek(), shown.from);
   const rows = Math.ceil((shown.to + 1 - start) / PAGE) * PAGE;
   const limit = Math.min(MOST_A_CALL, Math.max(PAGE, rows));
+  const before = rowsOf(start, limit);
+  const known = [...before.values()].filter((row) => isFresh(row)).map((row) => row.id);
   try {
     const page = await get("/conversations", {
-      query: query({ limit, cursor }),
+      query: query({ limit, cursor, known: known.slice(0, MOST_KNOWN).join(",") || undefined }),
       signal: running.signal,
     });
     if (mine !== generation) return;
-    stamp(page.items, at);
-    receive(spliced(list.peek(), cursor, page));
+    const told = page.items.filter((item) => "status" in item);
+    stamp(told, moment);
+    const rows = new Map([...before, ...rowsOf(0, MOST_ROWS), ...told.map((row) => [row.id, row])]);
+    receive(spliced(list.peek(), cursor, { ...page, items: page.items.map(({ id }) => rows.get(id)) }));
   } catch (error) {
     if (mine !== generation || error.name === "AbortError") return;
     // Rows that are on screen stay; the connection banner tells that they may be old.
@@ -90,13 +93,13 @@ export async function loadMore() {
   if (status !== "ready" || !nextCursor || isLoadingMore.peek()) return;
   if (items.length >= MOST_ROWS) return;
   const mine = generation;
-  const at = news;
+  const moment = newsUntilNow();
   isLoadingMore.value = true;
   try {
     const page = await get("/conversations", { query: query({ limit: PAGE, cursor: nextCursor }) });
     const now = list.peek();
     if (mine !== generation || now.nextCursor !== nextCursor) return;
-    stamp(page.items, at);
+    stamp(page.items, moment);
     const known = new Set(now.items.map((row) => row.id));
     const fresh = page.items.filter((row) => !known.has(row.id));
     const mark = fresh.length ? [{ cursor: nextCursor, firstId: fresh[0].id }] : [];

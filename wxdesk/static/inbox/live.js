@@ -2,15 +2,16 @@
 import { signal } from "../vendor/signals.js";
 import { get } from "./api.js";
 import { contactId, refreshContact } from "./customer/contact_data.js";
-import { list, noteNews, putConversation, refreshCounts, refreshList } from "./list_data.js";
+import { list, putConversation, refreshCounts, refreshList } from "./list_data.js";
+import { isOfList, noteNews } from "./list_news.js";
 import { desk, isSignedOut, selectedId } from "./store.js";
 import { refreshThread } from "./thread_data.js";
 import { setServerNow } from "./time.js";
 
-const LIST_EVERY_MS = 1000;
-const COUNTS_EVERY_MS = 1000;
+const LIST_EVERY_MS = 500; // cheap: only rows of which something was heard are told
+const COUNTS_EVERY_MS = 1500;
 const HIDDEN_EVERY_MS = 3000;
-const SPREAD_MS = 200; // all browsers hear the same topic at once
+const SPREAD_MS = 100; // all browsers hear the same topic at once
 const RESYNC_SPREAD_MS = 1500;
 const POLL_MS = 5000;
 const POLL_HIDDEN_MS = 30_000;
@@ -89,13 +90,18 @@ const fetchList = coalesced(async () => {
   if (!document.hidden) await refreshList();
 }, LIST_EVERY_MS);
 
-/** Fetch the list and the counts; the counts once more, as the server keeps them for a second. */
+/** Fetch all of the list, and the counts. */
 export function pokeList() {
   noteNews();
+  fetchBoth();
+}
+
+function fetchBoth() {
   pokeCounts();
   fetchList();
 }
 
+/** Fetch the counts, and once more: the server keeps them for a second. */
 export function pokeCounts() {
   clearTimeout(trailing);
   trailing = setTimeout(fetchCounts, TRAILING_MS);
@@ -115,7 +121,10 @@ const moved = new Set(); // conversations in which somebody came, went or types
 const pokeHere = coalesced(async () => {
   const ids = [...moved];
   moved.clear();
-  if (ids.length > MOST_SINGLE) return pokeRows();
+  if (ids.length > MOST_SINGLE) {
+    noteNews(ids.map((id) => `conversation:${id}`));
+    return fetchList();
+  }
   const rows = await Promise.allSettled(ids.map((id) => get(`/conversations/${id}`)));
   for (const { value } of rows) if (value) putConversation(value);
 }, HERE_EVERY_MS);
@@ -137,15 +146,15 @@ export function resync() {
 
 const onAlive = () => (lastHeard = performance.now());
 
-const isOfList = (topic) => topic === "inbox" || /^(conversation|contact):/.test(topic);
-
 function onTopics(event) {
   onAlive();
   if (event.lastEventId) lastId = event.lastEventId;
   const { topics } = JSON.parse(event.data);
   if (topics.includes("all")) return resync();
-  if (topics.some(isOfList)) setTimeout(pokeList, Math.random() * SPREAD_MS);
-  else if (topics.includes(`mentions:${desk.me.id}`)) pokeCounts();
+  if (topics.some(isOfList)) {
+    noteNews(topics);
+    setTimeout(fetchBoth, Math.random() * SPREAD_MS);
+  } else if (topics.includes(`mentions:${desk.me.id}`)) pokeCounts();
   const isContact = topics.includes(`contact:${contactId.peek()}`);
   if (isContact) pokeContact();
   if (isContact || topics.includes(`conversation:${selectedId.peek()}`)) pokeThread();

@@ -106,18 +106,18 @@ export async function showAround(id, message) {
 
 export async function refreshThread(id) {
   const turn = nextTurn(id);
-  const [conversation, page] = await Promise.allSettled([
-    get(`/conversations/${id}`),
-    get(`/conversations/${id}/thread`, { query: { limit: PAGE } }),
-  ]);
-  if (asked.get(id) !== turn) return; // a later fetch is on its way
-  if (conversation.status === "fulfilled") receiveConversation(conversation.value);
-  const failure = [conversation, page].find((result) => result.status === "rejected");
-  const before = stateOf(id);
-  if (!failure) {
-    receiveNewest(before, page.value);
-  } else if (selectedId.peek() === id && (before.status !== "ready" || !current.peek())) {
-    thread.value = { ...before, status: "error", error: failure.reason };
+  const query = { limit: PAGE, with_conversation: true };
+  try {
+    const { conversation, ...page } = await get(`/conversations/${id}/thread`, { query });
+    if (asked.get(id) !== turn) return; // a later fetch is on its way
+    receiveConversation(conversation);
+    receiveNewest(stateOf(id), page);
+  } catch (error) {
+    const before = stateOf(id);
+    if (asked.get(id) !== turn || selectedId.peek() !== id) return;
+    if (before.status !== "ready" || !current.peek()) {
+      thread.value = { ...before, status: "error", error };
+    }
   }
 }
 
