@@ -11,6 +11,7 @@ from wxdesk.bench import drain as drain_bench
 from wxdesk.bench import fuzz as fuzz_bench
 from wxdesk.bench import inbox as inbox_bench
 from wxdesk.bench import intake as intake_bench
+from wxdesk.bench import keywords as keywords_bench
 from wxdesk.bench import reports as reports_bench
 from wxdesk.bench import search as search_bench
 from wxdesk.bench import sla as sla_bench
@@ -60,6 +61,14 @@ def intake(
         return
     results = [intake_bench.measure(name, size, seconds) for name in database]
     _print(results, as_json=as_json)
+
+
+@bench.command()
+@click.option("--keywords", default=10_000, show_default=True, type=click.IntRange(1_000, 200_000))
+@click.option("--json", "as_json", is_flag=True)
+def rules(keywords: int, as_json: bool) -> None:
+    """Finding the auto-reply rule for a message, as a ratio to trying each keyword."""
+    _print([keywords_bench.measure(keywords)], as_json=as_json)
 
 
 @bench.command()

@@ -10,7 +10,8 @@ from datetime import datetime
 from wxdesk.accounts.operations import create_account
 from wxdesk.accounts.rules import AccountForm, Mode
 from wxdesk.runtime import Runtime
-from wxdesk.triage.operations import RuleForm, create_rule
+from wxdesk.triage.operations import create_rule
+from wxdesk.triage.rule_forms import RuleForm
 from wxdesk.triage.rules import Match
 from wxdesk.wechat.crypto import Cipher, sign
 
@@ -78,7 +79,7 @@ def make_account(runtime: Runtime, mode: Mode) -> BenchAccount:
             rule = RuleForm(
                 row.id, name, Match.CONTAINS, name, "感谢参与!开奖时间见菜单。", is_active=True
             )
-            create_rule(uow, rule, None)
+            create_rule(uow, rule, None, is_seen=True)
     return account
 
 

@@ -24,7 +24,8 @@ from wxdesk.satisfaction.models import SatisfactionRating
 from wxdesk.satisfaction.rules import RatingState
 from wxdesk.sla.models import SlaClock
 from wxdesk.sla.rules import BreachCause, Clock, ClockState
-from wxdesk.triage.operations import RuleForm, create_rule
+from wxdesk.triage.operations import create_rule
+from wxdesk.triage.rule_forms import RuleForm
 from wxdesk.triage.rules import Match
 
 TOKEN = "bench-token"  # noqa: S105 -- of a throw-away instance
@@ -282,4 +283,4 @@ def _account(runtime: Runtime, number: int) -> None:
             words = RuleForm(
                 row.id, f"规则{rule}", Match.CONTAINS, f"词{rule}", "答", is_active=True
             )
-            create_rule(uow, words, None)
+            create_rule(uow, words, None, is_seen=True)

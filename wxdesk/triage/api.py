@@ -11,12 +11,8 @@ from wxdesk.agents.access import person, requires
 from wxdesk.media.api import keep_upload, takes_files
 from wxdesk.media.shapes import file_json
 from wxdesk.media.uploads import NewUpload
-from wxdesk.outbound.composing import fields_of
-from wxdesk.outbound.contents import OutgoingKind
-from wxdesk.plumbing.clock import iso
 from wxdesk.plumbing.errors import InvalidInputError
 from wxdesk.plumbing.http import (
-    LARGEST_ID,
     cursor_argument,
     cursor_of,
     json_body,
@@ -26,22 +22,13 @@ from wxdesk.plumbing.http import (
     text_field,
 )
 from wxdesk.runtime import current
-from wxdesk.triage.operations import RuleForm, change_rule, create_rule
-from wxdesk.triage.queries import RuleView, get_rule, list_rules
-from wxdesk.triage.rules import PASSIVE_WITH_FILE, Match, ReplyKind
+from wxdesk.triage.inputs import form_of_body
+from wxdesk.triage.operations import change_rule, create_rule, refuse_of_campaign
+from wxdesk.triage.queries import get_rule, list_rules
+from wxdesk.triage.shapes import rule_json
 from wxdesk.words import say
 
 bp = Blueprint("rules_api", __name__, url_prefix="/api/v1/rules")
-
-KEPT = (
-    "name",
-    "reply_text",
-    "reply_kind",
-    "reply_content",
-    "attachment_id",
-    "priority",
-    "is_active",
-)
 
 
 @bp.get("")
@@ -54,7 +41,7 @@ def list_all() -> Response:
         account_id = get_by_slug(session, slug).id if slug else None
         after_id = cursor[0] if cursor else 0
         found = list_rules(session, account_id=account_id, after_id=after_id, limit=limit + 1)
-    items = [_json(rule) for rule in found[:limit]]
+    items = [rule_json(rule) for rule in found[:limit]]
     return jsonify(
         page_json(items, cursor_of((found[limit - 1].id,)) if len(found) > limit else None)
     )
@@ -63,14 +50,16 @@ def list_all() -> Response:
 @bp.post("")
 @requires("rules.write")
 def create() -> tuple[Response, int]:
-    """A new rule; `account` is a slug, `patterns` a list of texts."""
+    """A new rule; `account` is a slug, `patterns` a list of texts. Active only with a dry run."""
     body = json_body()
     with current().reading() as session:
         account_id = get_by_slug(session, text_field(body, "account")).id
+    form = form_of_body(body, account_id, None)
     with current().unit_of_work() as uow:
-        rule_id = create_rule(uow, _form(body, account_id, None), person().id).id
+        rule = create_rule(uow, form, person().id, dry_run_id=_dry_run_id(body))
+        rule_id = rule.id
     with current().reading() as session:
-        return jsonify(_json(get_rule(session, rule_id))), 201
+        return jsonify(rule_json(get_rule(session, rule_id))), 201
 
 
 @bp.post("/files")
@@ -87,6 +76,13 @@ def attach() -> tuple[Response, int]:
     return jsonify(file_json(keep_upload(current(), upload))), 201
 
 
+@bp.get("/<int:rule_id>")
+@requires("rules.read")
+def one(rule_id: int) -> Response:
+    with current().reading() as session:
+        return jsonify(rule_json(get_rule(session, rule_id)))
+
+
 @bp.patch("/<int:rule_id>")
 @requires("rules.write")
 def change(rule_id: int) -> Response:
@@ -94,89 +90,12 @@ def change(rule_id: int) -> Response:
     body = json_body()
     with current().reading() as session:
         rule = get_rule(session, rule_id)
+    form = form_of_body(body, rule.account_id, refuse_of_campaign(rule.form))
     with current().unit_of_work() as uow:
-        change_rule(uow, rule_id, _form(body, rule.account_id, rule), person().id)
+        change_rule(uow, rule_id, form, person().id, dry_run_id=_dry_run_id(body))
     with current().reading() as session:
-        return jsonify(_json(get_rule(session, rule_id)))
+        return jsonify(rule_json(get_rule(session, rule_id)))
 
 
-def _form(body: dict[str, Any], account_id: int, rule: RuleView | None) -> RuleForm:
-    before: dict[str, Any] = (
-        {name: getattr(rule, name) for name in KEPT}
-        | {"match": rule.match.value, "patterns": rule.patterns}
-        if rule
-        else {"priority": 0, "is_active": False, "reply_kind": "text", "reply_text": ""}
-    )
-    values = before | body
-    kind = _reply_kind(values["reply_kind"])
-    return RuleForm(
-        account_id=account_id,
-        name=text_field(values, "name"),
-        match=_match(values.get("match")),
-        patterns="\n".join(_patterns(values.get("patterns"))),
-        reply_text=text_field(values, "reply_text"),
-        priority=number_field(values, "priority", least=-LARGEST_ID),
-        is_active=_boolean(values, "is_active"),
-        reply_kind=kind,
-        reply_content=_reply_content(kind, values.get("reply_content")),
-        attachment_id=_attachment(kind, values),
-    )
-
-
-def _reply_kind(value: Any) -> ReplyKind:
-    if value not in list(ReplyKind):
-        kinds = ", ".join(ReplyKind)
-        raise InvalidInputError("reply_kind", say("one of: %(values)s", values=kinds))
-    return ReplyKind(value)
-
-
-def _reply_content(kind: ReplyKind, value: Any) -> dict[str, Any] | None:
-    if kind is ReplyKind.TEXT:
-        return None
-    if value is not None and not isinstance(value, dict):
-        raise InvalidInputError("reply_content", say("a JSON object is needed"))
-    return fields_of(OutgoingKind(kind), value or {})
-
-
-def _attachment(kind: ReplyKind, values: dict[str, Any]) -> int | None:
-    if kind not in PASSIVE_WITH_FILE or values.get("attachment_id") is None:
-        return None
-    return number_field(values, "attachment_id", least=1)
-
-
-def _boolean(body: dict[str, Any], name: str) -> bool:
-    value = body.get(name)
-    if not isinstance(value, bool):
-        raise InvalidInputError(name, say("true or false is needed"))
-    return value
-
-
-def _match(value: Any) -> Match:
-    if value not in list(Match):
-        raise InvalidInputError("match", say("one of: %(values)s", values=", ".join(Match)))
-    return Match(value)
-
-
-def _patterns(value: Any) -> list[str]:
-    if not isinstance(value, list) or not all(isinstance(item, str) for item in value):
-        raise InvalidInputError("patterns", say("a list of texts is needed"))
-    return [text_field({"patterns": item}, "patterns") for item in value]
-
-
-def _json(rule: RuleView) -> dict[str, Any]:
-    return {
-        "id": rule.id,
-        "account": rule.account,
-        "name": rule.name,
-        "match": rule.match,
-        "patterns": rule.patterns,
-        "reply_text": rule.reply_text,
-        "reply_kind": rule.reply_kind,
-        "reply_content": rule.reply_content or None,
-        "attachment_id": rule.attachment_id,
-        "priority": rule.priority,
-        "is_active": rule.is_active,
-        "version": rule.version,
-        "updated_at": iso(rule.updated_at),
-        "updated_by": rule.updated_by,
-    }
+def _dry_run_id(body: dict[str, Any]) -> int | None:
+    return None if body.get("dry_run_id") is None else number_field(body, "dry_run_id", least=1)

@@ -1,4 +1,4 @@
-"""Files that rules answer with: WeChat keeps a copy for three days, and gets a new one in time."""
+"""Files that rules answer with, which WeChat keeps for three days; and dry runs of rules."""
 
 from __future__ import annotations
 
@@ -10,16 +10,19 @@ from redis import RedisError
 from wxdesk.accounts.clients import client_for
 from wxdesk.accounts.operations import touch
 from wxdesk.accounts.queries import get_keys
-from wxdesk.background_jobs import REFRESH_UPLOADS
+from wxdesk.background_jobs import REFRESH_UPLOADS, RUN_DRY_RUNS
 from wxdesk.media.sending import media_id_for
 from wxdesk.plumbing.errors import WxdeskError
 from wxdesk.runtime import Runtime, current, rung
+from wxdesk.triage.dry_run_steps import work
+from wxdesk.triage.dry_runs import list_unfinished
 from wxdesk.triage.queries import RuleFile, list_stale_files
 
 logger = logging.getLogger(__name__)
 
 RENEW_AFTER = timedelta(days=1, hours=12)
 MOST_FILES = 500
+TURN_SECONDS = 5.0
 
 
 @rung(REFRESH_UPLOADS)
@@ -42,3 +45,15 @@ def _renew(runtime: Runtime, file: RuleFile) -> None:
     media_id_for(runtime, client, file.attachment_id, good_for=RENEW_AFTER)
     with runtime.unit_of_work() as uow:
         touch(uow, file.account_id)  # every process reloads the rule with its new media id
+
+
+@rung(RUN_DRY_RUNS)
+def run_dry_runs() -> None:
+    """Go on with the dry runs that nobody works on, each for some seconds in its turn."""
+    runtime = current()
+    with runtime.reading() as session:
+        waiting = list_unfinished(session, runtime.clock())
+    for run_id in waiting:
+        if runtime.stopping.is_set():
+            return
+        work(runtime, run_id, TURN_SECONDS)
