@@ -15,6 +15,8 @@ from wxdesk.accounts.models import Account
 from wxdesk.app import create_app
 from wxdesk.background_jobs import DELIVER_MESSAGE
 from wxdesk.outbound.models import DeliveryRow
+from wxdesk.outbound.rules import Delivery
+from wxdesk.outbound.settling import note_template_result
 
 pytestmark = pytest.mark.one_database
 
@@ -93,10 +95,18 @@ def attach(lin, question):
     return post
 
 
-def last_bubble(wechat) -> dict[str, object]:
+def bubbles(wechat) -> list[dict[str, object]]:
     url = f"{wechat.url}/sim/customers/{WANG}/messages"
-    bubbles = requests.get(url, params={"since": 0}, timeout=10).json()["messages"]
-    return [bubble for bubble in bubbles if bubble["direction"] == "from_desk"][-1]
+    found = requests.get(url, params={"since": 0}, timeout=10).json()["messages"]
+    return [bubble for bubble in found if bubble["direction"] == "from_desk"]
+
+
+def last_bubble(wechat) -> dict[str, object]:
+    return bubbles(wechat)[-1]
+
+
+def template_bubbles(wechat) -> int:
+    return sum(each["kind"] == "template" for each in bubbles(wechat))
 
 
 @pytest.mark.parametrize(
@@ -167,3 +177,23 @@ def test_a_template_arrives_after_the_window(send, lin, runtime, account, wechat
     assert last_bubble(wechat)["kind"] == "template"
     with runtime.reading() as session:
         assert session.scalars(select(DeliveryRow.wechat_msgid)).one()
+
+
+def test_a_template_that_wechat_had_taken_and_not_delivered_really_leaves_again(
+    send, lin, runtime, account, wechat, work_off
+):
+    refresh_templates()
+    found = lin.get(f"/accounts/{account.slug}/templates").json["items"]
+    template = next(each for each in found if each["kind"] == "template")
+    data = dict.fromkeys(template["fields"], "测试")
+    shown = send({"kind": "template", "template_id": template["id"], "data": data})
+    with runtime.unit_of_work() as uow:
+        taken = uow.session.scalars(select(DeliveryRow.wechat_msgid)).one()
+        note_template_result(uow, account.id, taken, "failed: system failed")
+    assert lin.post(f"/messages/{shown['id']}/retry").status_code < 300
+    work_off()
+    with runtime.reading() as session:
+        row = session.scalars(select(DeliveryRow)).one()
+    assert row.state is Delivery.SENT
+    assert row.wechat_msgid != taken
+    assert template_bubbles(wechat) == 2

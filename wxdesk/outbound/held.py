@@ -49,7 +49,7 @@ Texts = list[tuple[int, str]]
 
 @dataclass(frozen=True, slots=True)
 class Joined:
-    """As many held texts as fit into one passive reply, the oldest first."""
+    """As many held texts as fit into one passive reply, those of people first."""
 
     delivery_ids: list[int]
     text: str
@@ -71,6 +71,16 @@ class Kept:
 
     offers: dict[str, str]
     marks: list[Mark]
+
+
+@dataclass(frozen=True, slots=True)
+class _Held:
+    """One text that waits; what was sent to many (`is_bulk`) goes behind what a person wrote."""
+
+    delivery_id: int
+    text: str
+    undo_until: datetime | None
+    is_bulk: bool
 
 
 def key(account_id: int) -> str:
@@ -150,25 +160,27 @@ def unmark(redis: Redis, account_id: int, marks: Iterable[Mark]) -> None:
 
 
 def list_texts(session: Session, account_id: int, now: datetime) -> dict[str, Texts]:
-    """All that waits for customers of this account, the oldest first, page by page."""
-    found: dict[str, Texts] = {}
-    undoable: set[str] = set()
+    """All that waits for customers of this account, in the order of its offers, page by page."""
+    found: dict[str, list[_Held]] = {}
     after_id = 0
     while True:
         rows = session.execute(
             _waiting()
             .add_columns(Contact.openid)
             .where(Contact.account_id == account_id, DeliveryRow.id > after_id)
+            .order_by(DeliveryRow.id)
             .limit(PAGE)
         ).all()
-        for delivery_id, text, undo_until, openid in rows:
-            if _may_be_undone(undo_until, now):
-                undoable.add(openid)
-            if openid not in undoable:
-                found.setdefault(openid, []).append((delivery_id, text))
+        for row in rows:
+            found.setdefault(row[-1], []).append(_Held(*row[:-1]))
         if len(rows) < PAGE:
-            return found
+            break
         after_id = rows[-1][0]
+    return {
+        openid: texts
+        for openid, waiting in found.items()
+        if (texts := _as_offered(sorted(waiting, key=lambda it: it.is_bulk), now))
+    }
 
 
 def still_held(session: Session, delivery_ids: Collection[int]) -> set[int]:
@@ -180,26 +192,31 @@ def still_held(session: Session, delivery_ids: Collection[int]) -> set[int]:
 
 
 def _texts_of(session: Session, contact_id: int, now: datetime) -> Texts:
-    rows = session.execute(_waiting().where(DeliveryRow.contact_id == contact_id).limit(MOST_HELD))
+    rows = session.execute(
+        _waiting()
+        .where(DeliveryRow.contact_id == contact_id)
+        .order_by(DeliveryRow.is_bulk, DeliveryRow.id)
+        .limit(MOST_HELD)
+    )
+    return _as_offered([_Held(*row) for row in rows], now)
+
+
+def _as_offered(waiting: Sequence[_Held], now: datetime) -> Texts:
+    """Up to the first that may still be undone: nothing behind it goes before it."""
     found: Texts = []
-    for delivery_id, text, undo_until in rows:
-        if _may_be_undone(undo_until, now):
-            break  # nor what comes after it: the order stays
-        found.append((delivery_id, text))
+    for it in waiting[:MOST_HELD]:
+        if it.undo_until is not None and it.undo_until > now:
+            break
+        found.append((it.delivery_id, it.text))
     return found
-
-
-def _may_be_undone(undo_until: datetime | None, now: datetime) -> bool:
-    return undo_until is not None and undo_until > now
 
 
 def _waiting() -> Any:
     return (
-        select(DeliveryRow.id, Message.text, DeliveryRow.undo_until)
+        select(DeliveryRow.id, Message.text, DeliveryRow.undo_until, DeliveryRow.is_bulk)
         .join(Message, Message.id == DeliveryRow.message_id)
         .join(Contact, Contact.id == DeliveryRow.contact_id)
         .where(DeliveryRow.state == Delivery.HELD, Message.kind == "text")
-        .order_by(DeliveryRow.id)
     )
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable
+from datetime import timedelta
 
 from redis import RedisError
 from sqlalchemy.exc import OperationalError, TimeoutError
@@ -12,13 +13,18 @@ from wxdesk.accounts.clients import client_for
 from wxdesk.accounts.facts import facts_of
 from wxdesk.accounts.queries import AccountKeys, get_keys, list_names
 from wxdesk.accounts.rules import Capability
-from wxdesk.background_jobs import RELEASE_UNDOABLE, REPAIR_HELD, SWEEP_DELIVERIES
+from wxdesk.background_jobs import (
+    DELIVER_BULK,
+    RELEASE_UNDOABLE,
+    REPAIR_HELD,
+    SWEEP_DELIVERIES,
+)
 from wxdesk.media.sending import forget_upload, media_id_for
 from wxdesk.outbound import held, operations, undo
 from wxdesk.outbound.contents import OutgoingKind, content_of
 from wxdesk.outbound.operations import Parcel, claim_delivery
 from wxdesk.outbound.queries import holds_undoable, list_abandoned, list_expired
-from wxdesk.outbound.rules import NO_MESSAGES, NO_RIGHT
+from wxdesk.outbound.rules import KEPT, NO_MESSAGES, NO_RIGHT
 from wxdesk.outbound.settling import (
     ring_for_due,
     settle_abandoned,
@@ -27,6 +33,7 @@ from wxdesk.outbound.settling import (
     settle_sent,
     settle_unrecorded,
 )
+from wxdesk.outbound.turns import next_bulk
 from wxdesk.plumbing.clock import pause
 from wxdesk.plumbing.errors import DeliveryError, WxdeskError
 from wxdesk.plumbing.unit_of_work import UnitOfWork
@@ -39,6 +46,8 @@ from wxdesk.words import say
 logger = logging.getLogger(__name__)
 
 SETTLE_PAUSES = (0.2, 1.0, 3.0)
+MOST_BULK = 20  # in one call of the job
+BULK_SPAN = timedelta(seconds=1)  # then the other jobs of its worker have their turn
 UNRECORDED_SECONDS = 3600  # as long as a redelivery gets the same answer
 AWAY = (OperationalError, TimeoutError)
 WITH_THUMB = (OutgoingKind.VIDEO, OutgoingKind.MINI_PROGRAM)
@@ -67,6 +76,25 @@ def deliver(delivery_id: int) -> None:
             runtime,
             lambda uow: settle_sent(uow, parcel.delivery_id, wechat_msgid=wechat_msgid),
         )
+
+
+@rung(DELIVER_BULK)
+def deliver_bulk() -> None:
+    """Send for a second of what goes to many, and ring again if there is more.
+
+    Before each one it looks whether its account has an answer that is due: that goes first.
+    """
+    runtime = current()
+    ends_at = runtime.clock() + BULK_SPAN
+    for _ in range(MOST_BULK):
+        with runtime.reading() as session:
+            delivery_id = next_bulk(session, runtime.clock())
+        if delivery_id is None:
+            return
+        deliver(delivery_id)
+        if runtime.stopping.is_set() or runtime.clock() >= ends_at:
+            break
+    runtime.queues.ring(DELIVER_BULK)
 
 
 @rung(SWEEP_DELIVERIES)
@@ -138,7 +166,7 @@ def _repair(runtime: Runtime, account_id: int, *, has_messages: bool) -> None:
 
 def _send(runtime: Runtime, parcel: Parcel, keys: AccountKeys) -> str | None:
     """Hand the message to WeChat; its number of a template message, else None."""
-    client = client_for(runtime, keys)
+    client = client_for(runtime, keys, is_bulk=parcel.is_bulk)
     if parcel.kind == OutgoingKind.TEMPLATE:
         return _send_template(client, parcel)
     if not keys.may(Capability.MESSAGES):
@@ -148,7 +176,7 @@ def _send(runtime: Runtime, parcel: Parcel, keys: AccountKeys) -> str | None:
     if parcel.is_by_rule and parcel.window_remaining <= keys.slots_for_people:
         raise DeliveryError(
             say("the last answers of this reply window are kept for people"),
-            code="kept",
+            code=KEPT,
             is_permanent=True,
         )
     try:
@@ -184,8 +212,17 @@ def _send_template(client: Client, parcel: Parcel) -> str | None:
         template_id,
         data,
         url=fields.get("url", ""),
-        client_msg_id=f"wxdesk-{parcel.delivery_id}",
+        client_msg_id=_client_key(parcel),
     )
+
+
+def _client_key(parcel: Parcel) -> str:
+    """The same for each try until WeChat has taken it: it sends nothing for a key it knows.
+
+    What it had taken and could not deliver is tried again with a new one.
+    """
+    taken = f"-{parcel.wechat_msgid[-12:]}" if parcel.wechat_msgid else ""
+    return f"wxdesk-{parcel.delivery_id}{taken}"
 
 
 def _settle_failed(runtime: Runtime, parcel: Parcel, error: DeliveryError) -> None:

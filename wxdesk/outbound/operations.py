@@ -12,11 +12,11 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, func, literal, select, update
-from sqlalchemy.orm import aliased
+from sqlalchemy import func, literal, or_, select, update
 
 from wxdesk.accounts.facts import facts_of
-from wxdesk.background_jobs import DELIVER_MESSAGE, TRY_ACCOUNT_NOW
+from wxdesk.accounts.models import Account
+from wxdesk.background_jobs import TRY_ACCOUNT_NOW
 from wxdesk.contacts.models import Contact
 from wxdesk.conversations.models import Message
 from wxdesk.conversations.rules import SenderKind
@@ -24,6 +24,7 @@ from wxdesk.media.models import Attachment
 from wxdesk.outbound import held
 from wxdesk.outbound.models import DeliveryRow
 from wxdesk.outbound.rules import Delivery, Via
+from wxdesk.outbound.turns import is_blocked, ring
 from wxdesk.plumbing.errors import ConflictError, NotFoundError
 from wxdesk.plumbing.unit_of_work import UnitOfWork
 from wxdesk.words import say
@@ -47,9 +48,11 @@ class Parcel:
     attachment_id: int | None
     is_by_rule: bool
     window_remaining: int
+    is_bulk: bool = False
+    wechat_msgid: str | None = None  # of an earlier try that WeChat had taken
 
 
-def queue_delivery(
+def queue_delivery(  # noqa: PLR0913 -- how it leaves, all by name
     uow: UnitOfWork,
     message: Message,
     *,
@@ -57,11 +60,13 @@ def queue_delivery(
     may_wait: bool = False,
     via: Via = Via.CUSTOMER_SERVICE,
     undo_until: datetime | None = None,
+    is_bulk: bool = False,
 ) -> DeliveryRow:
     """Make the delivery row of a new outgoing message, in its transaction.
 
     A held one waits until the customer writes; with `may_wait` it becomes one if WeChat refuses.
     With `undo_until` nobody is rung for: it leaves when that is over (outbound/undo.py).
+    `is_bulk` is sent to many: behind every answer, never with the slots kept for people.
     """
     row = DeliveryRow(
         message_id=message.id,
@@ -72,29 +77,15 @@ def queue_delivery(
         may_wait=is_held or may_wait,
         via=via,
         undo_until=undo_until,
+        is_bulk=is_bulk,
     )
     uow.session.add(row)
     uow.session.flush()
     if is_held:
         held.offer(uow, uow.session.get_one(Contact, message.contact_id))
     elif undo_until is None:
-        uow.enqueue(DELIVER_MESSAGE, row.id)
+        ring(uow, row.id, is_bulk=is_bulk)
     return row
-
-
-def is_blocked() -> ColumnElement[bool]:
-    """An earlier message that goes the same way to the same customer has not left yet."""
-    earlier = aliased(DeliveryRow)
-    return (
-        select(earlier.id)
-        .where(
-            earlier.contact_id == DeliveryRow.contact_id,
-            earlier.id < DeliveryRow.id,
-            earlier.via == DeliveryRow.via,
-            earlier.state.in_([Delivery.QUEUED, Delivery.SENDING]),
-        )
-        .exists()
-    )
 
 
 def claim_delivery(uow: UnitOfWork, delivery_id: int) -> Parcel | None:
@@ -132,11 +123,11 @@ def release_held(uow: UnitOfWork, contacts: Iterable[Contact]) -> None:
     """
     by_id = {contact.id: contact for contact in contacts}
     waiting = uow.session.execute(
-        select(DeliveryRow.id, DeliveryRow.contact_id)
+        select(DeliveryRow.id, DeliveryRow.is_bulk, DeliveryRow.contact_id)
         .where(DeliveryRow.contact_id.in_(sorted(by_id)), DeliveryRow.state == Delivery.HELD)
         .order_by(DeliveryRow.id)
     ).all()
-    _release(uow, [(delivery_id, by_id[contact_id]) for delivery_id, contact_id in waiting])
+    _release(uow, [(row[0], row[1], by_id[row[2]]) for row in waiting])
 
 
 def requeue(uow: UnitOfWork, delivery_ids: list[int], states: Sequence[Delivery]) -> None:
@@ -144,7 +135,7 @@ def requeue(uow: UnitOfWork, delivery_ids: list[int], states: Sequence[Delivery]
 
     One that its author may still take back leaves when they no longer can.
     """
-    changed = uow.session.scalars(
+    changed = uow.session.execute(
         update(DeliveryRow)
         .where(DeliveryRow.id.in_(delivery_ids), DeliveryRow.state.in_(states))
         .values(
@@ -159,11 +150,11 @@ def requeue(uow: UnitOfWork, delivery_ids: list[int], states: Sequence[Delivery]
             rid=None,
             settled_at=None,
         )
-        .returning(DeliveryRow.id)
+        .returning(DeliveryRow.id, DeliveryRow.is_bulk)
         .execution_options(synchronize_session=False)
     ).all()
-    for delivery_id in sorted(changed):
-        uow.enqueue(DELIVER_MESSAGE, delivery_id)
+    for delivery_id, is_bulk in sorted(changed):
+        ring(uow, delivery_id, is_bulk=is_bulk)
 
 
 def try_again(uow: UnitOfWork, message_id: int, *, is_held: bool) -> Message:
@@ -212,28 +203,35 @@ def release_open(uow: UnitOfWork, account_ids: Collection[int], taken: Collectio
     if not account_ids:
         return
     rows = uow.session.execute(
-        select(DeliveryRow.id, Contact)
+        select(DeliveryRow.id, DeliveryRow.is_bulk, Contact)
         .join(Contact, Contact.id == DeliveryRow.contact_id)
+        .join(Account, Account.id == Contact.account_id)
         .where(
             DeliveryRow.state == Delivery.HELD,
             DeliveryRow.id.not_in(sorted(taken)),
             Contact.account_id.in_(sorted(account_ids)),
             Contact.window_closes_at > uow.now,
             Contact.window_remaining > 0,
+            or_(~DeliveryRow.is_bulk, Contact.window_remaining > Account.slots_for_people),
         )
         .order_by(DeliveryRow.id)
         .limit(MOST_SWEPT)
     ).all()
-    _release(uow, [(delivery_id, contact) for delivery_id, contact in rows])
+    _release(uow, [(row[0], row[1], row[2]) for row in rows])
 
 
-def _release(uow: UnitOfWork, waiting: Sequence[tuple[int, Contact]]) -> None:
-    """Send of these held answers, the oldest first, as many as each customer's window takes."""
-    contacts = {contact.id: contact for _, contact in waiting}
+def _release(uow: UnitOfWork, waiting: Sequence[tuple[int, bool, Contact]]) -> None:
+    """Send of these held answers, the oldest first, as many as each customer's window takes.
+
+    Of what is sent to many (the second value) none of the slots that are kept for people.
+    """
+    contacts = {contact.id: contact for _, _, contact in waiting}
+    facts = facts_of(uow.session, sorted({contact.account_id for contact in contacts.values()}))
     left = {contact.id: contact.window_remaining for contact in contacts.values()}
     ready = []
-    for delivery_id, contact in waiting:
-        if left[contact.id] > 0:
+    for delivery_id, is_bulk, contact in sorted(waiting, key=lambda each: (each[1], each[0])):
+        kept = facts[contact.account_id].slots_for_people if is_bulk else 0
+        if left[contact.id] > kept:
             left[contact.id] -= 1
             ready.append(delivery_id)
     if ready:
@@ -248,6 +246,7 @@ def _parcel(uow: UnitOfWork, row: DeliveryRow) -> Parcel:
     attachment_id = uow.session.scalar(
         select(Attachment.id).where(Attachment.message_id == message.id).limit(1)
     )
+    fields = message.payload or {}
     return Parcel(
         delivery_id=row.id,
         account_id=message.account_id,
@@ -255,10 +254,12 @@ def _parcel(uow: UnitOfWork, row: DeliveryRow) -> Parcel:
         openid=contact.openid,
         kind=message.kind,
         text=message.text,
-        fields=message.payload or {},
-        attachment_id=attachment_id,
+        fields=fields,
+        attachment_id=attachment_id or fields.get("attachment_id"),  # a rule's own file
         is_by_rule=message.sender_kind is not SenderKind.AGENT,
         window_remaining=contact.window_remaining,
+        is_bulk=row.is_bulk,
+        wechat_msgid=row.wechat_msgid,
     )
 
 

@@ -19,6 +19,7 @@ ACCOUNT_PAUSE = timedelta(minutes=1)
 MOST_ACCOUNT_ATTEMPTS = 30
 NO_MESSAGES = "48001"  # as WeChat says it
 NO_RIGHT = "unverified"  # as we know it, without asking
+KEPT = "kept"  # what is left of the window is for people
 
 
 class Delivery(StrEnum):
@@ -88,7 +89,8 @@ def next_step(refusal: Refusal, sending: Sending, now: datetime) -> NextStep:
         return NextStep(Delivery.UNCONFIRMED)
     if refusal.lacks_messages:
         return NextStep(Delivery.HELD if sending.is_text else Delivery.FAILED)
-    if refusal.action in (Action.CLOSE_WINDOW, Action.SPEND_WINDOW):
+    is_shut = refusal.action in (Action.CLOSE_WINDOW, Action.SPEND_WINDOW)
+    if is_shut or refusal.code == KEPT:
         return NextStep(Delivery.HELD if sending.may_wait else Delivery.FAILED)
     at = _next_attempt(refusal, sending.attempts, now)
     if at is None or max(at, now) - sending.queued_at > sending.patience:

@@ -9,7 +9,7 @@ from typing import Any
 from sqlalchemy import select, update
 
 from wxdesk.accounts.operations import note_messages_refused, note_problem
-from wxdesk.background_jobs import DELIVER_MESSAGE
+from wxdesk.background_jobs import DELIVER_BULK, DELIVER_MESSAGE
 from wxdesk.contacts import windows
 from wxdesk.contacts.models import Contact
 from wxdesk.contacts.operations import get_locked as get_locked_contact
@@ -21,7 +21,7 @@ from wxdesk.conversations.operations import changed, oldest_unanswered
 from wxdesk.conversations.rules import SenderKind
 from wxdesk.outbound import held
 from wxdesk.outbound.models import DeliveryRow
-from wxdesk.outbound.operations import MOST_SWEPT, is_blocked
+from wxdesk.outbound.operations import MOST_SWEPT
 from wxdesk.outbound.rules import (
     LONGEST_OWN_WAIT,
     LONGEST_WAIT,
@@ -34,6 +34,7 @@ from wxdesk.outbound.rules import (
     Via,
     next_step,
 )
+from wxdesk.outbound.turns import is_blocked, next_bulk, ring_for_next
 from wxdesk.plumbing.errors import ConflictError, DeliveryError, NotFoundError
 from wxdesk.plumbing.unit_of_work import UnitOfWork
 from wxdesk.sla.episodes import answer_failed
@@ -59,12 +60,13 @@ def settle_failed(uow: UnitOfWork, delivery_id: int, error: DeliveryError) -> No
     message = uow.session.get_one(Message, row.message_id)
     claimed_at = row.claimed_at or uow.now
     refusal = _refusal(row, error)
+    is_patient = message.sender_kind is SenderKind.AGENT or (row.is_bulk and row.may_wait)
     sending = Sending(
         attempts=row.attempts,
         queued_at=row.queued_at or message.created_at,
-        is_text=message.kind == "text" and message.sender_kind is SenderKind.AGENT,
+        is_text=message.kind == "text" and is_patient,
         may_wait=row.may_wait,
-        patience=LONGEST_WAIT if message.sender_kind is SenderKind.AGENT else LONGEST_OWN_WAIT,
+        patience=LONGEST_WAIT if is_patient else LONGEST_OWN_WAIT,
     )
     step = next_step(refusal, sending, uow.now)
     if not _take(uow, delivery_id, step, error):
@@ -161,12 +163,15 @@ def settle_expired(uow: UnitOfWork, delivery_id: int) -> None:
 
 
 def ring_for_due(uow: UnitOfWork) -> None:
-    """Ring again for rows whose doorbell was lost."""
+    """Ring again for rows whose doorbell was lost, or whose time for another try has come."""
+    if next_bulk(uow.session, uow.now) is not None:
+        uow.ring(DELIVER_BULK)
     due = uow.session.scalars(
         select(DeliveryRow.id)
         .where(
             DeliveryRow.state == Delivery.QUEUED,
             DeliveryRow.next_attempt_at <= uow.now,
+            ~DeliveryRow.is_bulk,
             ~is_blocked(),
         )
         .order_by(DeliveryRow.next_attempt_at)
@@ -287,7 +292,7 @@ def _take(uow: UnitOfWork, delivery_id: int, step: NextStep, error: DeliveryErro
     row = uow.session.get_one(DeliveryRow, delivery_id, populate_existing=True)
     _announce(uow, row)
     if not is_queued:
-        _ring_for_next(uow, row)
+        ring_for_next(uow, row.contact_id)
     if step.state is Delivery.HELD:
         held.offer(uow, uow.session.get_one(Contact, row.contact_id))
     return bool(settled.rowcount == 1)  # type: ignore[attr-defined]
@@ -318,17 +323,6 @@ def _learn(
 
 def _spend(uow: UnitOfWork, row: DeliveryRow) -> None:
     windows.spend(uow, get_locked_contact(uow, row.contact_id))
-
-
-def _ring_for_next(uow: UnitOfWork, row: DeliveryRow) -> None:
-    waiting = uow.session.scalars(
-        select(DeliveryRow.id)
-        .where(DeliveryRow.contact_id == row.contact_id, DeliveryRow.state == Delivery.QUEUED)
-        .order_by(DeliveryRow.id)
-        .limit(1)
-    ).first()
-    if waiting is not None:
-        uow.enqueue(DELIVER_MESSAGE, waiting)
 
 
 def _announce(uow: UnitOfWork, row: DeliveryRow) -> None:

@@ -17,6 +17,7 @@ from wxdesk.conversations.models import Message
 from wxdesk.outbound import held
 from wxdesk.outbound.models import DeliveryRow
 from wxdesk.outbound.rules import LONGEST_UNDO, Delivery
+from wxdesk.outbound.turns import ring_for_next
 from wxdesk.plumbing.errors import ConflictError
 from wxdesk.plumbing.unit_of_work import UnitOfWork
 from wxdesk.words import say
@@ -86,7 +87,7 @@ def take_back(uow: UnitOfWork, parts: Sequence[Message]) -> None:
         counts_change(uow, part.received_at)
     contact_id = parts[0].contact_id
     held.offer(uow, uow.session.get_one(Contact, contact_id))
-    _ring_for_next(uow, contact_id)
+    ring_for_next(uow, contact_id)
 
 
 def _too_late(uow: UnitOfWork, message_ids: Sequence[int]) -> str:
@@ -103,15 +104,3 @@ def _too_late(uow: UnitOfWork, message_ids: Sequence[int]) -> str:
     if Delivery.QUEUED in states:
         return say("too late: the answer is on its way")
     return say("this answer can't be undone any more")
-
-
-def _ring_for_next(uow: UnitOfWork, contact_id: int) -> None:
-    """What a colleague wrote to the same customer meanwhile had to wait for its turn."""
-    waiting = uow.session.scalars(
-        select(DeliveryRow.id)
-        .where(DeliveryRow.contact_id == contact_id, DeliveryRow.state == Delivery.QUEUED)
-        .order_by(DeliveryRow.id)
-        .limit(1)
-    ).first()
-    if waiting is not None:
-        uow.enqueue(DELIVER_MESSAGE, waiting)

@@ -1,0 +1,280 @@
+"""What is sent to many goes behind every answer, leaves people's slots, and can be taken back."""
+
+import json
+from datetime import timedelta
+
+import pytest
+from cast import WANG, conversation_of, customer_writes, hire, make_account
+from rq import SimpleWorker
+from rq.serializers import JSONSerializer
+from sqlalchemy import func, select
+
+from wxdesk.accounts.models import Account
+from wxdesk.background_jobs import DELIVER_BULK, DELIVER_MESSAGE
+from wxdesk.contacts.models import Contact
+from wxdesk.conversations.models import Message
+from wxdesk.conversations.rules import Direction, SenderKind
+from wxdesk.inbox.operations import Answer, reply
+from wxdesk.outbound import held
+from wxdesk.outbound.bulk import send_again, withdraw_bulk
+from wxdesk.outbound.contents import Outgoing, OutgoingKind
+from wxdesk.outbound.jobs import deliver, deliver_bulk, repair_held, sweep
+from wxdesk.outbound.models import DeliveryRow
+from wxdesk.outbound.operations import claim_delivery, queue_delivery
+from wxdesk.outbound.rules import Delivery
+from wxdesk.wechat.pace import Pace
+
+LI = "oLi0000000000000000000000000"
+
+
+@pytest.fixture
+def runtime(sending):
+    return sending
+
+
+@pytest.fixture
+def lin(runtime) -> int:
+    return hire(runtime).lin
+
+
+@pytest.fixture
+def question(runtime, account, wechat) -> Message:
+    wechat.add_customer()
+    return customer_writes(runtime, account)
+
+
+@pytest.fixture
+def account(runtime):
+    with runtime.reading() as session:
+        return session.scalars(select(Account)).one()
+
+
+def work_off(runtime, *jobs) -> None:
+    for job in jobs:
+        queue = runtime.queues.named(job.queue)
+        worker = SimpleWorker([queue], connection=runtime.redis, serializer=JSONSerializer)
+        worker.work(burst=True, logging_level="ERROR")
+
+
+def send_to_many(runtime, question: Message, text: str = "更正", **how) -> int:
+    """Queue one message of the desk; gives its id."""
+    with runtime.unit_of_work() as uow:
+        message = Message(
+            account_id=question.account_id,
+            contact_id=question.contact_id,
+            direction=Direction.OUTGOING,
+            kind="text",
+            text=text,
+            sender_kind=SenderKind.SYSTEM,
+            source="correction",
+            created_at=uow.now,
+            received_at=uow.now,
+        )
+        uow.session.add(message)
+        uow.session.flush()
+        queue_delivery(uow, message, is_bulk=True, **({"may_wait": True} | how))
+        return message.id
+
+
+def answers(runtime, question: Message, agent_id: int, text: str = "马上查。") -> None:
+    """An agent who has seen everything answers."""
+    with runtime.unit_of_work() as uow:
+        newest = uow.session.scalar(select(func.max(Message.id)))
+        outgoing = Outgoing(OutgoingKind.TEXT, text)
+        reply(uow, Answer(question.conversation_id, agent_id, outgoing, newest))
+
+
+def states(runtime) -> list[str]:
+    with runtime.reading() as session:
+        rows = session.scalars(select(DeliveryRow).order_by(DeliveryRow.id))
+        return [row.state.value for row in rows]
+
+
+def test_an_answer_goes_before_what_was_queued_for_many_and_never_waits_for_it(
+    runtime, account, question, lin, wechat
+):
+    wechat.add_customer(LI)
+    other = customer_writes(runtime, account, openid=LI)
+    send_to_many(runtime, question, "更正")
+    answers(runtime, question, lin, "马上查。")
+    answers(runtime, other, lin, "您好。")
+    deliver_bulk()
+    assert states(runtime) == ["queued", "queued", "queued"]  # two answers of its account are due
+    work_off(runtime, DELIVER_MESSAGE)
+    assert states(runtime) == ["queued", "sent", "sent"]
+    work_off(runtime, DELIVER_BULK)
+    assert wechat.phone() == ["马上查。", "更正"]
+    assert conversation_of(runtime).waiting_since is None
+
+
+def test_what_goes_to_many_waits_for_an_answer_that_is_to_be_tried_again(
+    runtime, question, lin, wechat, clock
+):
+    wechat.spoil("errcode", errcode=-1)
+    answers(runtime, question, lin, "马上查。")
+    work_off(runtime, DELIVER_MESSAGE)
+    send_to_many(runtime, question)
+    deliver_bulk()
+    assert states(runtime) == ["queued", "queued"]
+    clock.advance(seconds=1)
+    sweep()
+    work_off(runtime, DELIVER_MESSAGE, DELIVER_BULK)
+    assert wechat.phone() == ["马上查。", "更正"]
+
+
+def test_the_last_answers_of_a_window_are_kept_and_the_rest_waits_for_the_customer(
+    runtime, account, question, wechat, clock
+):
+    for number in range(5):
+        send_to_many(runtime, question, str(number))
+    work_off(runtime, DELIVER_BULK)
+    assert states(runtime) == ["sent"] * 3 + ["held"] * 2
+    sweep()
+    work_off(runtime, DELIVER_BULK)
+    assert states(runtime) == ["sent"] * 3 + ["held"] * 2  # not tried over and over
+    clock.advance(minutes=1)
+    wechat.platform.write(WANG, "谢谢")
+    customer_writes(runtime, account, "谢谢")
+    work_off(runtime, DELIVER_BULK)
+    assert wechat.phone() == list("01234")
+    with runtime.reading() as session:
+        assert session.scalars(select(Contact.window_remaining)).one() == 3
+
+
+def test_what_failed_for_good_says_why_and_can_be_sent_again(runtime, question, wechat):
+    wechat.spoil("errcode", errcode=45002)
+    message_id = send_to_many(runtime, question)
+    work_off(runtime, DELIVER_BULK)
+    assert states(runtime) == ["failed"]
+    with runtime.unit_of_work() as uow:
+        assert send_again(uow, [message_id], [Delivery.FAILED]) == {message_id}
+    work_off(runtime, DELIVER_BULK)
+    assert (states(runtime), wechat.phone()) == (["sent"], ["更正"])
+
+
+def test_what_has_not_left_is_taken_back_and_what_is_leaving_is_not(runtime, question, wechat):
+    leaving, queued = send_to_many(runtime, question, "一"), send_to_many(runtime, question, "二")
+    waiting = send_to_many(runtime, question, "三", is_held=True)
+    with runtime.unit_of_work() as uow:
+        row = uow.session.scalars(select(DeliveryRow).order_by(DeliveryRow.id)).first()
+        assert claim_delivery(uow, row.id)
+    with runtime.unit_of_work() as uow:
+        assert withdraw_bulk(uow, [leaving, queued, waiting]) == {queued, waiting}
+    assert states(runtime) == ["sending", "withdrawn", "withdrawn"]
+    work_off(runtime, DELIVER_BULK)
+    assert wechat.phone() == []
+
+
+def test_held_again_it_leaves_when_the_customer_writes(runtime, account, question, wechat, clock):
+    message_id = send_to_many(runtime, question)
+    with runtime.unit_of_work() as uow:
+        withdraw_bulk(uow, [message_id])
+    with runtime.unit_of_work() as uow:
+        assert send_again(uow, [message_id], [Delivery.WITHDRAWN], is_held=True)
+    assert states(runtime) == ["held"]
+    clock.advance(minutes=1)
+    wechat.platform.write(WANG, "在吗")
+    customer_writes(runtime, account, "在吗")
+    work_off(runtime, DELIVER_BULK)
+    assert wechat.phone() == ["更正"]
+
+
+def test_without_the_message_api_it_waits_for_the_answer_to_a_push(
+    runtime, account, question, wechat
+):
+    wechat.spoil("errcode", errcode=48001)
+    send_to_many(runtime, question)
+    work_off(runtime, DELIVER_BULK)
+    assert states(runtime) == ["held"]
+    assert runtime.redis.hexists(held.key(account.id), WANG)
+
+
+def test_what_a_person_wrote_goes_first_with_the_answer_to_a_push(
+    runtime, account, question, lin, wechat
+):
+    wechat.spoil("errcode", errcode=48001)
+    send_to_many(runtime, question)
+    work_off(runtime, DELIVER_BULK)
+    answers(runtime, question, lin)
+    assert states(runtime) == ["held", "held"]
+    offered = runtime.redis.hget(held.key(account.id), WANG)
+    assert json.loads(offered) == {"held": [2, 1], "text": "马上查。\n\n更正"}
+    repair_held()
+    assert runtime.redis.hget(held.key(account.id), WANG) == offered
+    runtime.redis.delete(held.key(account.id))
+    repair_held()
+    assert runtime.redis.hget(held.key(account.id), WANG) == offered
+
+
+def test_what_goes_to_many_stops_no_answer_of_somebody_who_has_not_seen_it(runtime, question, lin):
+    send_to_many(runtime, question)
+    with runtime.unit_of_work() as uow:
+        outgoing = Outgoing(OutgoingKind.TEXT, "马上查。")
+        reply(uow, Answer(question.conversation_id, lin, outgoing, question.id))
+    assert states(runtime) == ["queued", "queued"]
+
+
+def test_a_lost_doorbell_is_rung_again_and_a_dead_workers_send_is_unconfirmed(
+    runtime, question, wechat, clock
+):
+    send_to_many(runtime, question)
+    runtime.queues.named(DELIVER_BULK.queue).empty()
+    runtime.queues.answered(DELIVER_BULK)
+    sweep()
+    work_off(runtime, DELIVER_BULK)
+    assert wechat.phone() == ["更正"]
+    send_to_many(runtime, question, "二")
+    with runtime.unit_of_work() as uow:
+        rows = uow.session.scalars(select(DeliveryRow.id).order_by(DeliveryRow.id)).all()
+        assert claim_delivery(uow, rows[-1])  # and there the process dies
+    clock.advance(seconds=151)
+    sweep()
+    work_off(runtime, DELIVER_BULK)
+    assert states(runtime) == ["sent", "unconfirmed"]
+    assert wechat.phone() == ["更正"]
+
+
+@pytest.mark.parametrize(("may_wait", "ends"), [(True, "queued"), (False, "failed")])
+def test_it_is_tried_for_two_days_when_it_may_wait_and_else_half_an_hour(
+    runtime, question, wechat, clock, may_wait, ends
+):
+    wechat.spoil("errcode", errcode=40164, times=9)
+    send_to_many(runtime, question, may_wait=may_wait)
+    deliver_bulk()
+    clock.advance(minutes=40)
+    deliver_bulk()
+    assert states(runtime) == [ends]
+
+
+def test_who_stands_behind_finds_no_slot_while_others_find_one_at_once(redis, clock):
+    pauses: list[float] = []
+    bulk, people = Pace(redis, "wx1", 60), Pace(redis, "wx1", 60)
+    bulk.leaves_burst = True
+    bulk.wait(clock, pauses.append)
+    bulk.wait(clock, pauses.append)
+    assert len(pauses) == 1
+    assert pauses[0] > timedelta(seconds=1).total_seconds()
+    people.wait(clock, pauses.append)
+    assert len(pauses) == 1
+
+
+def test_a_doorbell_of_an_answer_never_sends_more_than_its_answer(runtime, question, lin, wechat):
+    send_to_many(runtime, question)
+    answers(runtime, question, lin)
+    with runtime.reading() as session:
+        rows = session.scalars(select(DeliveryRow.id).order_by(DeliveryRow.id)).all()
+    deliver(rows[0])
+    assert states(runtime) == ["queued", "queued"]
+    deliver(rows[1])
+    assert wechat.phone() == ["马上查。"]
+
+
+def test_another_account_does_not_stand_back(runtime, account, question, lin, wechat):
+    other = make_account(runtime, slug="other", original_id="gh_other", app_id="wx99")
+    wechat.register(other)
+    wechat.add_customer(LI, original_id="gh_other")
+    theirs = customer_writes(runtime, other, openid=LI)
+    answers(runtime, question, lin)
+    send_to_many(runtime, theirs, "更正")
+    deliver_bulk()
+    assert (states(runtime), wechat.phone(LI)) == (["queued", "sent"], ["更正"])

@@ -1,0 +1,1 @@
+"""Corrections to exactly those who got a wrong automatic answer."""

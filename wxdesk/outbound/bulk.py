@@ -1,0 +1,111 @@
+"""What is sent to many, by a worker of its own: sent behind every answer, taken back together."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+
+from sqlalchemy import select, update
+
+from wxdesk.contacts.models import Contact
+from wxdesk.conversations.models import Message
+from wxdesk.conversations.rules import SenderKind
+from wxdesk.outbound import held
+from wxdesk.outbound.models import DeliveryRow
+from wxdesk.outbound.operations import requeue
+from wxdesk.outbound.rules import Delivery
+from wxdesk.outbound.turns import ring_for_next
+from wxdesk.plumbing.unit_of_work import UnitOfWork
+
+MOST_WITHDRAWN = 500
+WAITING = (Delivery.QUEUED, Delivery.HELD)
+
+
+def withdraw_bulk(uow: UnitOfWork, message_ids: Collection[int]) -> set[int]:
+    """Take back what was sent to many and has not left; ids of the messages that do not go.
+
+    At most 500 a call. One that is being sent now, or was, stays as it is.
+    """
+    if len(message_ids) > MOST_WITHDRAWN:
+        raise ValueError(f"{len(message_ids)} messages; at most {MOST_WITHDRAWN} are withdrawn")
+    withdrawn = uow.session.execute(
+        update(DeliveryRow)
+        .where(
+            DeliveryRow.message_id.in_(sorted(message_ids)),
+            DeliveryRow.is_bulk,
+            DeliveryRow.state.in_(WAITING),
+        )
+        .values(state=Delivery.WITHDRAWN, settled_at=uow.now)
+        .returning(DeliveryRow.message_id, DeliveryRow.contact_id)
+        .execution_options(synchronize_session=False)
+    ).all()
+    contact_ids = sorted({contact_id for _, contact_id in withdrawn})
+    for contact in uow.session.scalars(select(Contact).where(Contact.id.in_(contact_ids))):
+        held.offer(uow, contact)
+        ring_for_next(uow, contact.id)
+    return {message_id for message_id, _ in withdrawn}
+
+
+def withdraw_of_rules(uow: UnitOfWork, rule_ids: Collection[int]) -> int:
+    """Take back what these rules said to many and has not left; gives how many messages."""
+    count, last_id = 0, 0
+    while True:
+        page = uow.session.scalars(
+            select(Message.id)
+            .join(DeliveryRow, DeliveryRow.message_id == Message.id)
+            .where(
+                DeliveryRow.state.in_(WAITING),
+                DeliveryRow.is_bulk,
+                Message.sender_kind == SenderKind.RULE,
+                Message.sender_id.in_(rule_ids),
+                Message.id > last_id,
+            )
+            .order_by(Message.id)
+            .limit(MOST_WITHDRAWN)
+        ).all()
+        if page:
+            count += len(withdraw_bulk(uow, page))
+            last_id = page[-1]
+        if len(page) < MOST_WITHDRAWN:
+            return count
+
+
+def send_again(
+    uow: UnitOfWork,
+    message_ids: Collection[int],
+    states: Sequence[Delivery],
+    *,
+    is_held: bool = False,
+) -> set[int]:
+    """Queue what was sent to many once more, or hold it until the customer writes.
+
+    As far as it is still in one of the states; ids of the messages that it was done for.
+    """
+    found = uow.session.execute(
+        select(DeliveryRow.id, DeliveryRow.message_id, DeliveryRow.contact_id).where(
+            DeliveryRow.message_id.in_(sorted(message_ids)),
+            DeliveryRow.is_bulk,
+            DeliveryRow.state.in_(states),
+        )
+    ).all()
+    if not is_held:
+        requeue(uow, [row.id for row in found], states)
+        return {row.message_id for row in found}
+    uow.session.execute(
+        update(DeliveryRow)
+        .where(DeliveryRow.id.in_([row.id for row in found]), DeliveryRow.state.in_(states))
+        .values(
+            state=Delivery.HELD,
+            may_wait=True,
+            next_attempt_at=uow.now,
+            queued_at=uow.now,
+            attempts=0,
+            settled_at=None,
+            error_code=None,
+            last_error=None,
+        )
+        .execution_options(synchronize_session=False)
+    )
+    contact_ids = sorted({row.contact_id for row in found})
+    for contact in uow.session.scalars(select(Contact).where(Contact.id.in_(contact_ids))):
+        held.offer(uow, contact)
+    return {row.message_id for row in found}
