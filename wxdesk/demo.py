@@ -27,7 +27,8 @@ from wxdesk.plumbing.unit_of_work import UnitOfWork
 from wxdesk.runtime import Runtime
 from wxdesk.settings import Settings
 from wxdesk.supervisor import Child
-from wxdesk.triage.operations import RuleForm, create_rule
+from wxdesk.triage.operations import create_rule
+from wxdesk.triage.rule_forms import RuleForm
 from wxdesk.triage.rules import Match, ReplyKind
 
 PASSWORD = "wxdesk-demo"  # noqa: S105 -- the demo listens on this machine only
@@ -188,7 +189,7 @@ def _seed_account(uow: UnitOfWork, runtime: Runtime, demo: DemoAccount) -> None:
     account: Account = create_account(uow, runtime.vault, form)
     for name, match, patterns, reply_text, priority in RULES:
         rule = RuleForm(account.id, name, match, patterns, reply_text, priority, is_active=True)
-        create_rule(uow, rule, None)
+        create_rule(uow, rule, None, is_seen=True)
     for name, patterns, kind, content in (
         ("帮助菜单", "帮助\n菜单", ReplyKind.MENU, MENU_RULE),
         ("新品", "新品\n上新", ReplyKind.NEWS, CARD_RULE),
@@ -203,7 +204,7 @@ def _seed_account(uow: UnitOfWork, runtime: Runtime, demo: DemoAccount) -> None:
             reply_kind=kind,
             reply_content=content,
         )
-        create_rule(uow, rule, None)
+        create_rule(uow, rule, None, is_seen=True)
 
 
 def _introduction(keys: AccountKeys, public_url: str) -> dict[str, str | bool | None]:

@@ -18,6 +18,7 @@ from wxdesk.contacts.rules import FieldKind
 from wxdesk.conversations.models import ConversationTag
 from wxdesk.conversations.rules import Priority
 from wxdesk.conversations.tagging import create_tag
+from wxdesk.demo_campaign import make_campaign
 from wxdesk.inbox.models import SavedView
 from wxdesk.inbox.saved_views import Editor, ViewForm, create_view
 from wxdesk.plumbing.unit_of_work import UnitOfWork
@@ -34,6 +35,7 @@ from wxdesk.sla.rules import (
 )
 
 LIN, MEI, ZHOU = "lin@demo.wxdesk", "mei@demo.wxdesk", "zhou@demo.wxdesk"
+CHEN = "chen@demo.wxdesk"
 SHOP, TEA = "yunshan", "chaji"
 
 # Conversations of 云杉生活 are given out by themselves; those of 茶季 are claimed.
@@ -88,6 +90,7 @@ def furnish(uow: UnitOfWork) -> None:
     for name, kind, choices in FIELDS:
         create_field(uow, name, kind, choices)
     _make_promises(uow)
+    make_campaign(uow, people[CHEN])
     for name, query in VIEWS:
         view = ViewForm(name, query, is_shared=True)
         create_view(uow, view, Editor(people[ZHOU], may_share=True))

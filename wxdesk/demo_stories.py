@@ -22,6 +22,7 @@ from wxdesk.conversations.operations import changed, get_locked
 from wxdesk.conversations.queries import last_message_id
 from wxdesk.conversations.rules import Direction, Priority
 from wxdesk.conversations.tagging import change_tags
+from wxdesk.demo_campaign import take_part
 from wxdesk.demo_desk import LIN, MEI, ZHOU, people_of
 from wxdesk.inbox.operations import Answer, reply
 from wxdesk.inbox.then import Then, ThenKind
@@ -95,6 +96,7 @@ def tell_stories(runtime: Runtime, simulator_url: str) -> None:
     with runtime.reading() as session:
         if session.scalar(select(Conversation.id).limit(1)) is not None:
             return
+    take_part(simulator_url)
     openids = {story.name: _write(simulator_url, story) for story in STORIES}
     found = _wait_for(runtime, openids)
     for story in STORIES:

@@ -26,6 +26,7 @@ from wxdesk.conversations.rules import Place
 from wxdesk.intake.queries import account_for_everything
 from wxdesk.intake.streams import NAMES, intake_streams
 from wxdesk.plumbing.schema import upgrade
+from wxdesk.triage.rules import Match
 from wxdesk.wechat.crypto import Cipher, is_signed, sign
 from wxdesk.wechat.push import LARGEST_BODY, read_fields
 
@@ -184,7 +185,7 @@ class TestAnswers:
         make_rule(runtime, account, "抽奖", "第一版")
         push = webhook.fields("抽奖")
         first = webhook.deliver(push)
-        make_rule(runtime, account, "抽奖", "第二版", priority=9)
+        make_rule(runtime, account, "^抽.$", "第二版", match=Match.REGEX, priority=9)
         webhook.client.application.extensions["wxdesk-door"].directory.refresh()
         assert read_fields(webhook.deliver(webhook.fields("抽奖")).data)["Content"] == "第二版"
 

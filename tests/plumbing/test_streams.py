@@ -5,7 +5,7 @@ from redis import Redis
 
 from wxdesk.plumbing.streams import GROUP, Offer, Streams
 
-CHOICES = " new:2:1 attended:1:0 overdue:1:1"
+CHOICES = " new:2:1 attended:0:1 overdue:1:1"
 
 
 @pytest.fixture

@@ -697,15 +697,23 @@ class TestCompleteness:
         }
         assert found == {
             "attachments",
+            "broadcast_targets",
             "bulk_rows",
+            "campaign_entries",
+            "campaign_pending",
+            "campaign_promises",
             "contact_field_values",
             "contact_tags",
             "conversation_taggings",
             "conversations",
+            "correction_recipients",
             "deliveries",
             "drafts",
+            "follow_events",
             "mentions",
             "messages",
+            "prize_codes",
+            "qr_scans",
             "read_marks",
             "reply_windows",
             "notifications",
@@ -721,13 +729,13 @@ class TestCompleteness:
                 set(EMPTY_MESSAGE),
                 "id account_id contact_id conversation_id direction kind once_key place"
                 " set_aside_reason sender_kind sender_id rule_version reply_to_id part_number"
-                " part_count undone_at created_at received_at",
+                " part_count undone_at created_at received_at outcome source",
             ),
             (
                 "deliveries",
                 set(EMPTY_DELIVERY),
                 "id message_id contact_id state attempts next_attempt_at claimed_at settled_at"
-                " error_code last_error via may_wait queued_at undo_until",
+                " error_code last_error via may_wait queued_at undo_until is_bulk",
             ),
             (
                 "contacts",

@@ -7,6 +7,8 @@ from __future__ import annotations
 
 import logging
 import time
+from dataclasses import dataclass
+from datetime import datetime
 from functools import cache
 
 from redis import RedisError
@@ -17,8 +19,9 @@ from wxdesk.background_jobs import DRAIN_INTAKE
 from wxdesk.conversations import standings
 from wxdesk.conversations.queries import find_standing
 from wxdesk.conversations.rules import Standing
+from wxdesk.intake.answering import Plan, plan_of
 from wxdesk.intake.directory import Desk
-from wxdesk.intake.entries import MICROSECOND, answer_of, body_of, read_answer
+from wxdesk.intake.entries import MICROSECOND, body_of, read_answer
 from wxdesk.intake.rules import AutoAnswer, HeldAnswer
 from wxdesk.intake.streams import NAMES, intake_streams
 from wxdesk.outbound import held
@@ -26,8 +29,9 @@ from wxdesk.plumbing.clock import EPOCH
 from wxdesk.plumbing.spool import Spooled
 from wxdesk.plumbing.streams import Offer
 from wxdesk.runtime import Runtime
-from wxdesk.satisfaction.rules import read_choice
-from wxdesk.triage.rules import Hit, Urgency, Verdict, judge
+from wxdesk.triage.customers import AskOnce, Customers
+from wxdesk.triage.hearing import heard_of
+from wxdesk.triage.rules import Urgency, Verdict, judge
 from wxdesk.wechat.push import Push
 
 logger = logging.getLogger(__name__)
@@ -43,6 +47,7 @@ class Acceptance:
     def __init__(self, runtime: Runtime) -> None:
         self._runtime = runtime
         self._streams = intake_streams(runtime.redis)
+        self._customers = Customers(runtime)
         self._redis_failed_at = -AVOID_REDIS_SECONDS
         self._doubted_at = -DOUBT_SECONDS
 
@@ -53,8 +58,7 @@ class Acceptance:
 
         Raises OSError when neither Redis nor the disk can take it.
         """
-        hit = desk.rulebook.find(push.text) if _is_for_rules(push) else None
-        offer = self._offer(desk, push, hit)
+        offer, plan = self._offer(desk, push)
         if time.monotonic() - self._redis_failed_at > AVOID_REDIS_SECONDS:
             try:
                 if self._runtime.spool.is_empty():  # else this push would overtake the spooled
@@ -63,33 +67,56 @@ class Acceptance:
                 self._refuse_doubt(offer, error)
                 self._redis_failed_at = time.monotonic()
                 logger.warning("redis unreachable (%s); spooling", type(error).__name__)
-        return self._spool(desk, push, offer)
+        return self._spool(desk, push, offer, plan)
 
     def _refuse_doubt(self, offer: Offer, error: Exception) -> None:
-        """Redis may have given a person's answer to this push before it fell silent.
+        """Redis may have given a person's answer or a code to this push before it fell silent.
 
         Then the redelivery gets the answer. Only once: a Redis that stays silent must not cost
         messages. Raises OSError.
         """
         is_first = time.monotonic() - self._doubted_at > DOUBT_SECONDS
-        if offer.held_stream is not None and isinstance(error, RedisTimeoutError) and is_first:
+        is_taken = offer.held_stream is not None or offer.gate is not None
+        if is_taken and isinstance(error, RedisTimeoutError) and is_first:
             self._doubted_at = time.monotonic()
             raise OSError("redis fell silent while an answer may have been taken") from error
 
-    def _offer(self, desk: Desk, push: Push, hit: Hit | None) -> Offer:
-        account_id = desk.keys.id
-        return Offer(
-            once_key=f"{account_id}:{push.once_key}",
+    def _offer(self, desk: Desk, push: Push) -> tuple[Offer, Plan | None]:
+        account_id, now, once_key = desk.keys.id, self._runtime.clock(), push.once_key
+        plan = self._plan(desk, push, once_key, now)
+        offer = Offer(
+            once_key=f"{account_id}:{once_key}",
             standings_key=standings.key(account_id),
             standings_field=push.openid,
             counter_field=str(account_id),
-            body=body_of(push, account_id, self._runtime.clock()),
-            answer=answer_of(hit) if hit else "",
-            choices=_choices(is_event=push.is_event, has_hit=hit is not None),
+            body=body_of(push, account_id, now),
+            answer=plan.answer if plan else "",
+            choices=_choices(is_event=push.is_event, speaks=Speaks.of(plan)),
             held_key=held.key(account_id),
             taken_key=held.taken_key(account_id),
             held_stream=FOR_PEOPLE if desk.takes_held and not push.is_event else None,
+            gate=plan.gate if plan else None,
         )
+        return offer, plan
+
+    def _plan(self, desk: Desk, push: Push, once_key: str, now: datetime) -> Plan | None:
+        """What the account's rules say; None when none of them answers this."""
+        if not desk.rulebook:
+            return None
+        heard = heard_of(
+            kind=push.kind,
+            event=push.event,
+            text=push.text,
+            fields=push.fields,
+            openid=push.openid,
+            at=now,
+        )
+        if heard is None:
+            return None
+        customer = AskOnce(self._customers, desk.keys.id, push.openid)
+        found = desk.rulebook.find(heard, desk.moment, customer)
+        hit = desk.stops.still(found) if found else None
+        return plan_of(hit, heard, desk.moment, once_key) if hit else None
 
     def _append(self, offer: Offer) -> AutoAnswer | HeldAnswer | None:
         appended = self._streams.append_once(offer)
@@ -103,14 +130,18 @@ class Acceptance:
         except RedisError:
             logger.warning("doorbell failed; the scheduler rings again in two seconds")
 
-    def _spool(self, desk: Desk, push: Push, offer: Offer) -> AutoAnswer | HeldAnswer | None:
+    def _spool(
+        self, desk: Desk, push: Push, offer: Offer, plan: Plan | None
+    ) -> AutoAnswer | HeldAnswer | None:
         standing = self._standing(desk.keys.id, push.openid)
-        verdict = _verdict(standing, is_event=push.is_event, has_hit=bool(offer.answer))
+        speaks = Speaks.of(plan if plan and plan.spooled else None)
+        verdict = _verdict(standing, is_event=push.is_event, speaks=speaks)
+        answer = plan.spooled if plan and verdict.is_auto_answered else ""
         entry = Spooled(
             once_key=offer.once_key,
             stream=verdict.urgency.value,
             body=offer.body,
-            answer=offer.answer if verdict.is_auto_answered else "",
+            answer=answer,
             order=(self._runtime.clock() - EPOCH) // MICROSECOND,
         )
         return read_answer(self._runtime.spool.put(entry).answer)
@@ -125,26 +156,46 @@ class Acceptance:
             return Standing.ATTENDED
 
 
-def _is_for_rules(push: Push) -> bool:
-    """A text that the customer wrote or chose; a score for our service is no keyword."""
-    return push.kind == "text" and read_choice(push.fields.get("bizmsgmenuid")) is None
+@dataclass(frozen=True, slots=True)
+class Speaks:
+    """What of a rule decides about streams."""
+
+    has_hit: bool = False
+    passes_on: bool = False
+    answers_attended: bool = False
+
+    @classmethod
+    def of(cls, plan: Plan | None) -> Speaks:
+        if plan is None:
+            return NOTHING
+        return cls(has_hit=True, passes_on=plan.passes_on, answers_attended=plan.answers_attended)
 
 
-def _verdict(standing: Standing, *, is_event: bool, has_hit: bool) -> Verdict:
+NOTHING = Speaks()
+
+
+def _verdict(standing: Standing, *, is_event: bool, speaks: Speaks) -> Verdict:
     return judge(
         is_event=is_event,
-        has_hit=has_hit,
+        has_hit=speaks.has_hit,
         is_attended=standing.is_attended,
         is_overdue=standing.is_overdue,
+        passes_on=speaks.passes_on,
+        answers_attended=speaks.answers_attended,
     )
 
 
 @cache
-def _choices(*, is_event: bool, has_hit: bool) -> str:
-    """For each standing: the number of the stream, and whether the rule's answer goes out."""
+def _choices(*, is_event: bool, speaks: Speaks) -> str:
+    """For each standing: the stream's number if the rule speaks (0: it may not), and if not."""
     parts = []
     for standing in Standing:
-        verdict = _verdict(standing, is_event=is_event, has_hit=has_hit)
-        number = NAMES.index(verdict.urgency.value) + 1
-        parts.append(f" {standing.value}:{number}:{int(verdict.is_auto_answered)}")
+        spoken = _verdict(standing, is_event=is_event, speaks=speaks)
+        silent = _verdict(standing, is_event=is_event, speaks=NOTHING)
+        number = _number(spoken) if spoken.is_auto_answered else 0
+        parts.append(f" {standing.value}:{number}:{_number(silent)}")
     return "".join(parts)
+
+
+def _number(verdict: Verdict) -> int:
+    return NAMES.index(verdict.urgency.value) + 1

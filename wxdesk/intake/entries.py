@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import json
+from dataclasses import MISSING, fields
 from datetime import UTC, datetime, timedelta
 
 from wxdesk.intake.rules import AutoAnswer, Entry, HeldAnswer, summary
 from wxdesk.plumbing.clock import EPOCH
-from wxdesk.triage.rules import Hit, ReplyKind
 from wxdesk.wechat.push import Push
 
 PLAIN_TEXT_FIELDS = frozenset(
     {"ToUserName", "FromUserName", "CreateTime", "MsgType", "Content", "MsgId"}
 )
 MICROSECOND = timedelta(microseconds=1)
+NAMES = tuple(field.name for field in fields(AutoAnswer))
+USUAL = {it.name: it.default for it in fields(AutoAnswer) if it.default is not MISSING}
 
 
 class BrokenEntryError(ValueError):
@@ -40,23 +42,28 @@ def body_of(push: Push, account_id: int, received_at: datetime) -> str:
     )
 
 
-def answer_of(hit: Hit) -> str:
-    """JSON of the rule's answer."""
-    it = hit.reply
-    values = [hit.rule_id, hit.version, hit.matched, it.text]
-    if it.kind is not ReplyKind.TEXT:
-        values += [it.kind, it.fields, it.media_id, it.attachment_id]
-    return json.dumps(values, ensure_ascii=False)
+def answer_text(answer: AutoAnswer) -> str:
+    """JSON of a rule's answer, without what is as usual."""
+    values = {name: getattr(answer, name) for name in NAMES}
+    return json.dumps(
+        {name: value for name, value in values.items() if value != USUAL.get(name)},
+        ensure_ascii=False,
+    )
 
 
 def read_answer(text: str) -> AutoAnswer | HeldAnswer | None:
-    """What `answer_of` or outbound/held.py wrote; None for an empty text."""
+    """What `answer_text` or outbound/held.py wrote; None for an empty text.
+
+    A list is from before this version: rule, version, matched, text, kind, fields and files.
+    """
     if not text:
         return None
     values = json.loads(text)
-    if isinstance(values, dict):
+    if isinstance(values, list):
+        return AutoAnswer(*values)
+    if "held" in values:
         return HeldAnswer(tuple(int(number) for number in values["held"]), values["text"])
-    return AutoAnswer(*values)
+    return AutoAnswer(**values)
 
 
 def read_entry(body: bytes, answer: bytes) -> Entry:

@@ -16,13 +16,15 @@ from redis import RedisError
 from sqlalchemy.exc import IntegrityError, OperationalError, SQLAlchemyError, TimeoutError
 
 from wxdesk.background_jobs import DRAIN_INTAKE
-from wxdesk.intake.entries import read_entry
+from wxdesk.campaigns.entering import lose_code
+from wxdesk.intake.entries import read_answer, read_entry
 from wxdesk.intake.operations import record, set_aside
-from wxdesk.intake.rules import BATCH, MOST_ATTEMPTS, shares
+from wxdesk.intake.rules import BATCH, MOST_ATTEMPTS, AutoAnswer, shares
 from wxdesk.intake.spooled import empty_spool
 from wxdesk.intake.streams import intake_streams
 from wxdesk.plumbing.clock import pause
 from wxdesk.plumbing.streams import StreamEntry, Streams
+from wxdesk.plumbing.unit_of_work import UnitOfWork
 from wxdesk.runtime import Runtime, current, rung
 
 logger = logging.getLogger(__name__)
@@ -164,6 +166,17 @@ def _set_aside(runtime: Runtime, entry: StreamEntry, error: Exception, attempts:
             payload=payload,
             attempts=attempts,
         )
+        _lose_code(uow, entry)
+
+
+def _lose_code(uow: UnitOfWork, entry: StreamEntry) -> None:
+    """Somebody has it who can't be recorded: it must not be given again."""
+    try:
+        answer = read_answer(entry.answer.decode())
+    except (ValueError, TypeError):
+        return
+    if isinstance(answer, AutoAnswer) and answer.campaign_id is not None and answer.code:
+        lose_code(uow, answer.campaign_id, answer.code)
 
 
 def _account_id(entry: StreamEntry) -> int | None:

@@ -38,6 +38,7 @@ def record(uow: UnitOfWork, entries: Sequence[Entry], *, forget_after: timedelta
     `forget_after` is how long the data of a customer who left is kept.
     """
     fresh = _fresh(uow, entries)
+    consequences.enter_repeated(uow, entries, fresh)
     given = [entry for entry in entries if entry.held is not None]
     if not fresh and not given:
         return 0
@@ -156,27 +157,14 @@ def _store_messages(
     contacts: Contacts,
     conversations: dict[int, Conversation],
 ) -> list[int]:
-    rows = []
-    for entry in entries:
+    rows = [_row(entry, contacts[entry.account_id, entry.openid]) for entry in entries]
+    for entry, row in zip(entries, rows, strict=True):
         contact = contacts[entry.account_id, entry.openid]
-        is_ours = _is_for_agents(entry, contact)
-        rows.append(
-            {
-                "account_id": entry.account_id,
-                "contact_id": contact.id,
-                "conversation_id": conversations[contact.id].id if is_ours else None,
-                "direction": Direction.INCOMING,
-                "kind": entry.kind,
-                "text": entry.text[:LONGEST_TEXT],
-                "payload": entry.fields,
-                "wechat_msg_id": entry.msg_id or None,
-                "once_key": entry.once_key,
-                "sender_kind": SenderKind.CUSTOMER,
-                "created_at": entry.created_at,
-                "received_at": entry.received_at,
-                **_place(entry, contact),
-            }
-        )
+        if _is_for_agents(entry, contact):
+            row["conversation_id"] = conversations[contact.id].id
+    if any(_is_quiet(entry) for entry in entries):
+        for entry, row in zip(entries, rows, strict=True):
+            row |= _met_by(entry)
     write_in_order(uow.session, Message.__tablename__)
     stored = insert_rows(
         uow.session, Message, rows, Message.account_id, Message.once_key, Message.id
@@ -185,15 +173,52 @@ def _store_messages(
     return [found[entry.account_id, entry.once_key] for entry in entries]
 
 
-def _place(entry: Entry, contact: Contact) -> dict[str, Any]:
+def _row(entry: Entry, contact: Contact) -> dict[str, Any]:
+    place, reason = _place(entry, contact)
+    return {
+        "account_id": entry.account_id,
+        "contact_id": contact.id,
+        "conversation_id": None,
+        "direction": Direction.INCOMING,
+        "kind": entry.kind,
+        "text": entry.text[:LONGEST_TEXT],
+        "payload": entry.fields,
+        "wechat_msg_id": entry.msg_id or None,
+        "once_key": entry.once_key,
+        "sender_kind": SenderKind.CUSTOMER,
+        "created_at": entry.created_at,
+        "received_at": entry.received_at,
+        "place": place,
+        "set_aside_reason": reason,
+    }
+
+
+def _place(entry: Entry, contact: Contact) -> tuple[Place, str | None]:
+    """Where the message is, and why it was set aside."""
     if entry.is_event:
-        return {"place": Place.SET_ASIDE, "set_aside_reason": "event"}
+        return Place.SET_ASIDE, "event"
     if entry.is_rating:
-        return {"place": Place.SET_ASIDE, "set_aside_reason": ratings.RATING}
-    if entry.is_for_person and contact.is_spam:
-        return {"place": Place.SET_ASIDE, "set_aside_reason": SPAM}
-    place = Place.AUTO_ANSWERED if entry.answer else Place.CONVERSATION
-    return {"place": place, "set_aside_reason": None}
+        return Place.SET_ASIDE, ratings.RATING
+    if entry.is_for_person:
+        return (Place.SET_ASIDE, SPAM) if contact.is_spam else (Place.CONVERSATION, None)
+    if entry.answer is not None and entry.answer.reason:
+        return Place.SET_ASIDE, entry.answer.reason
+    return Place.AUTO_ANSWERED, None
+
+
+def _is_quiet(entry: Entry) -> bool:
+    return entry.answer is not None and bool(entry.answer.reason)
+
+
+def _met_by(entry: Entry) -> dict[str, Any]:
+    """Which rule met a message that nothing was said to: there is no answer that could tell."""
+    answer = entry.answer if _is_quiet(entry) else None
+    return {
+        "rule_version": answer.rule_version if answer else None,
+        "matched": answer.matched[:200] if answer else None,
+        "outcome": answer.outcome if answer else None,
+        "source": f"rule:{answer.rule_id}" if answer else None,
+    }
 
 
 def _store_answers(uow: UnitOfWork, recorded: Sequence[Recorded]) -> None:
@@ -209,12 +234,13 @@ def _store_answers(uow: UnitOfWork, recorded: Sequence[Recorded]) -> None:
             "sender_id": answer.rule_id,
             "rule_version": answer.rule_version,
             "matched": answer.matched[:200],
+            "outcome": answer.outcome,
             "reply_to_id": it.message_id,
             "created_at": it.entry.received_at,
             "received_at": it.entry.received_at,
         }
         for it in recorded
-        if (answer := it.entry.answer) is not None
+        if (answer := it.entry.answer) is not None and not answer.is_silent
     ]
     if rows:
         insert_rows(uow.session, Message, rows)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from flask import Blueprint, render_template
 
 from wxdesk.agents.access import requires
+from wxdesk.campaigns.rules import Silence
 from wxdesk.conversations.rules import SPAM
 from wxdesk.intake.queries import account_for_everything, list_set_aside, list_spam
 from wxdesk.intake.ratings import RATING
@@ -21,6 +22,8 @@ REASONS = {
     SPAM: say("written by customers who were marked as spam"),
     "event": say("events such as follows and menu clicks"),
     RATING: say("what customers said about the service when they were asked"),
+    Silence.QUIET: say("matched a rule that says nothing in such a case"),
+    Silence.STOPPED: say("came while their campaign was stopped"),
     "unrecordable": say("could not be recorded"),
 }
 

@@ -9,6 +9,7 @@ from typing import Any
 
 from wxdesk.contacts.rules import Act
 from wxdesk.satisfaction.rules import Tap, read_choice
+from wxdesk.triage.rules import Outcome
 
 BATCH = 1000
 LEAST_SHARE = 50  # of a batch, for each stream that waits: strict order alone would starve bulk
@@ -28,7 +29,12 @@ REPORTS = ("templatesendjob", "masssendjob", "publishjob", "subscribe_msg_", "us
 
 @dataclass(frozen=True, slots=True)
 class AutoAnswer:
-    """The rule's answer that went out in the webhook's own HTTP answer."""
+    """The rule's answer that went out in the webhook's own HTTP answer.
+
+    `outcome` is which of its replies it was. A silent one has the kind "" and a `reason` to be set
+    aside with, or is `later` decided: what may be said then, by outcome. `code` is the prize code
+    that was given with it. `passes_on`: the message is for a person all the same.
+    """
 
     rule_id: int
     rule_version: int
@@ -38,6 +44,21 @@ class AutoAnswer:
     fields: dict[str, Any] | None = None
     media_id: str = ""
     attachment_id: int | None = None
+    outcome: str = Outcome.DEFAULT.value
+    campaign_id: int | None = None
+    code: str = ""
+    passes_on: bool = False
+    reason: str = ""
+    later: dict[str, Any] | None = None
+
+    @property
+    def is_silent(self) -> bool:
+        return not self.kind
+
+    @property
+    def is_entry(self) -> bool:
+        """Somebody entered a campaign by it."""
+        return self.outcome == Outcome.ENTERED and self.campaign_id is not None
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +98,8 @@ class Entry:
 
     @property
     def is_for_person(self) -> bool:
-        return not self.is_event and self.answer is None and not self.is_rating
+        is_kept = self.answer is not None and not self.answer.passes_on
+        return not self.is_event and not is_kept and not self.is_rating
 
     @property
     def is_menu_tap(self) -> bool:

@@ -37,6 +37,6 @@ def _append(runtime: Runtime, entry: Spooled) -> None:
             counter_field=account_id,
             body=entry.body,
             answer=entry.answer,
-            choices=f" new:{number}:{1 if entry.answer else 0}",
+            choices=f" new:{number}:{number}",
         )
     )

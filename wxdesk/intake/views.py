@@ -139,7 +139,7 @@ def _answer(desk: Desk, push: Push, pushed: Pushed) -> Response:
     except OSError:
         logger.exception("neither redis nor the disk takes messages; wechat delivers again")
         abort(500)
-    if answer is None:
+    if answer is None or (isinstance(answer, AutoAnswer) and answer.is_silent):
         return Response(SUCCESS, mimetype="text/plain")
     seconds = int((current().clock() - EPOCH).total_seconds())
     text = _reply(answer, push, seconds, is_json=pushed.is_json)

@@ -64,7 +64,8 @@ class DeliveryError(WxdeskError):
 
     `is_permanent`: trying again can't help. `is_ambiguous`: it may have been taken all the same.
     `rid`: WeChat's id of the call, for its support. `retry_at`: not before (UTC).
-    `is_uncounted`: nothing was sent, so it is no attempt.
+    `is_uncounted`: nothing was sent, so it is no attempt. `known_id`: the number under
+    which the service has taken the same before.
     """
 
     def __init__(  # noqa: PLR0913 -- what a caller needs to decide, all by name
@@ -77,6 +78,7 @@ class DeliveryError(WxdeskError):
         rid: str = "",
         retry_at: datetime | None = None,
         is_uncounted: bool = False,
+        known_id: str = "",
     ) -> None:
         super().__init__(reason)
         self.code = code
@@ -85,3 +87,4 @@ class DeliveryError(WxdeskError):
         self.rid = rid
         self.retry_at = retry_at
         self.is_uncounted = is_uncounted
+        self.known_id = known_id

@@ -12,33 +12,45 @@ from typing import Any
 
 from redis import Redis, ResponseError
 
+from wxdesk.plumbing.gate_scripts import DECIDE, GATE_KEYS
+from wxdesk.plumbing.gates import Gate
+
 GROUP = "drain"
 STALE_MILLISECONDS = 30_000
 ONCE_SECONDS = 3600
 FLAG_SECONDS = 10
+NO_GATE = ("",) * GATE_KEYS
 
 # KEYS: once key, standings hash, wake-up flag, counter hash, hash of held answers, hash of taken
-# ones, then the streams in order of urgency.
-# ARGV: standings field, counter field, body, answer, choices " standing:stream number:0|1 …",
-# the number of the stream for a push that takes the answer held for this field ("": none is taken).
-# Answers {is new, answer, must ring}. The once key keeps the answer for repeated deliveries.
+# ones, seven of the gate (plumbing/gates.py), then the streams in order of urgency.
+# ARGV: standings field, counter field, body, answer, choices " standing:stream:stream …" (the
+# numbers of the streams for an answered push, 0 where the rule may not speak, and for any other),
+# the number of the stream for a push that takes the answer held for this field ("": none is taken),
+# the gate ("": none). Answers {is new, answer, must ring}; the once key keeps the answer for
+# repeated deliveries. What people had to wait with goes before a rule's answer.
 APPEND_ONCE = f"""
+{DECIDE}
 local kept = redis.call('GET', KEYS[1])
 if kept then return {{0, kept, 0}} end
 local standing = redis.call('HGET', KEYS[2], ARGV[1]) or 'new'
-local number, has_answer = string.match(ARGV[5], ' ' .. standing .. ':(%d):(%d)')
-if not number then number, has_answer = string.match(ARGV[5], ' new:(%d):(%d)') end
-local answer = has_answer == '1' and ARGV[4] or ''
-if ARGV[6] ~= '' then
-  local held = redis.call('HGET', KEYS[5], ARGV[1])
-  if held then
-    answer = held
-    if has_answer == '1' then number = ARGV[6] end
-    redis.call('HDEL', KEYS[5], ARGV[1])
-    redis.call('HSET', KEYS[6], ARGV[1], redis.call('TIME')[1] .. '|' .. held)
+local speaking, silent = string.match(ARGV[5], ' ' .. standing .. ':(%d):(%d)')
+if not speaking then speaking, silent = string.match(ARGV[5], ' new:(%d):(%d)') end
+local number, answer, held = silent, '', false
+if ARGV[6] ~= '' then held = redis.call('HGET', KEYS[5], ARGV[1]) end
+if held then
+  answer = held
+  if speaking ~= '0' then number = ARGV[6] end
+  redis.call('HDEL', KEYS[5], ARGV[1])
+  redis.call('HSET', KEYS[6], ARGV[1], redis.call('TIME')[1] .. '|' .. held)
+elseif speaking ~= '0' then
+  number, answer = speaking, ARGV[4]
+  if ARGV[7] ~= '' then
+    local is_for_person
+    answer, is_for_person = decide(cjson.decode(ARGV[7]), 7)
+    if is_for_person then number = silent end
   end
 end
-redis.call('XADD', KEYS[6 + tonumber(number)], '*', 'body', ARGV[3], 'answer', answer)
+redis.call('XADD', KEYS[{6 + GATE_KEYS} + tonumber(number)], '*', 'body', ARGV[3], 'answer', answer)
 redis.call('SET', KEYS[1], answer, 'EX', {ONCE_SECONDS})
 redis.call('HINCRBY', KEYS[4], ARGV[2], 1)
 local ring = redis.call('SET', KEYS[3], '1', 'NX', 'EX', {FLAG_SECONDS})
@@ -73,7 +85,8 @@ class Offer:
     """One entry to append: `choices` says into which stream for which standing.
 
     With `held_stream` (a stream's number, from 1) the answer that lies in `held_key` for this field
-    goes out, and moves to `taken_key` until it is recorded; it goes before a rule's answer.
+    goes out, and moves to `taken_key` until it is recorded; it goes before a rule's answer. With a
+    `gate` that decides about the answer.
     """
 
     once_key: str
@@ -86,6 +99,7 @@ class Offer:
     held_key: str = ""
     taken_key: str = ""
     held_stream: int | None = None
+    gate: Gate | None = None
 
 
 class Streams:
@@ -110,6 +124,7 @@ class Streams:
             self.counter_key,
             offer.held_key,
             offer.taken_key,
+            *(offer.gate.keys() if offer.gate else NO_GATE),
             *self._keys,
         ]
         arguments = [
@@ -119,6 +134,7 @@ class Streams:
             offer.answer,
             offer.choices,
             offer.held_stream or "",
+            offer.gate.as_text() if offer.gate else "",
         ]
         is_new, answer, must_ring = self._append(keys=keys, args=arguments)
         return Appended(bool(is_new), answer.decode(), bool(must_ring))

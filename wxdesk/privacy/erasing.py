@@ -39,6 +39,7 @@ from wxdesk.plumbing.db import Base, insert_new
 from wxdesk.plumbing.unit_of_work import UnitOfWork
 from wxdesk.privacy.beside import delete_beside, erase_beside
 from wxdesk.privacy.models import ForgottenMessages
+from wxdesk.privacy.taken_part import delete_taken_part
 from wxdesk.sla.models import SlaClock, SlaStageEvent
 
 Counts = dict[str, int]
@@ -119,6 +120,7 @@ def delete_rows(uow: UnitOfWork, contact: Contact) -> Counts:
         "reply_windows": _delete(uow, ReplyWindow, ReplyWindow.contact_id == contact.id),
         "tags": _delete(uow, ContactTag, ContactTag.contact_id == contact.id),
         **delete_beside(uow, contact),
+        **delete_taken_part(uow, contact.id),
         **_delete_clocks(uow, contact.id),
         "notifications": _delete(
             uow, Notification, Notification.conversation_id.in_(of_conversations)

@@ -31,6 +31,7 @@ from wxdesk.privacy.rules import (
     Reason,
     without_openid,
 )
+from wxdesk.privacy.taken_part import erase_taken_part
 from wxdesk.sla.episodes import end
 from wxdesk.words import say
 
@@ -147,7 +148,7 @@ def _forget(
     _end_conversations(uow, contact)
     _stop_deliveries(uow, contact_id)
     _leave_redis(uow, contact)
-    counts = erase(uow, contact)
+    counts = {**erase_taken_part(uow, contact_id), **erase(uow, contact)}
     is_shell = policy is Policy.DELETE and holds_newest(uow.session, contact_id)
     if is_shell:
         contact.forget_at = uow.now + SHELLS_AGAIN_AFTER

@@ -18,7 +18,7 @@ IDS_OF_EVENTS = frozenset({"OpenID", "OpenPID"})
 
 
 class Policy(StrEnum):
-    """`anonymise` keeps counts and times for reports; `delete` keeps nothing but a number."""
+    """`anonymise` keeps counts and times for reports; `delete` keeps sums and days only."""
 
     ANONYMISE = "anonymise"
     DELETE = "delete"

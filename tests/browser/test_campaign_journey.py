@@ -1,0 +1,165 @@
+"""A marketer's event in a real browser, from the empty form to the correction, and on the phone."""
+
+import re
+import time
+
+import pytest
+from playwright.sync_api import Page, expect
+
+pytestmark = pytest.mark.browser
+
+MARKETER = "chen@demo.wxdesk"
+TEA = "茶季"
+RIGHT = "更正:码从周五起可以兑换。"
+CODES = "JL-0001\nJL-0002\nJL-0003\n"
+
+
+def write_campaign(page: Page, desk, keyword: str) -> str:
+    """Fill the form and save it; the address of the campaign's page."""
+    page.goto(f"{desk.url}/campaigns")
+    page.click(".page-actions a.btn-primary")
+    page.fill("#name", "新茶品鉴")
+    page.select_option("#account_id", label=TEA)
+    page.fill("#starts_at", "2026-01-01T09:00")
+    page.fill("#ends_at", "2099-01-01T09:00")
+    page.fill("#patterns", keyword)
+    page.check("[name=has_codes]")
+    page.fill("#reply_entered", "恭喜！您的码是 {{code}}")
+    expect(page.locator("[data-preview-of=reply_entered]")).to_have_text("恭喜！您的码是 {{code}}")
+    page.fill("#reply_already", "您领过了：{{code}}")
+    page.click("[data-add-prize]")
+    page.locator("[name=prize_name]").first.fill("紫砂壶")
+    page.locator("[name=prize_quantity]").first.fill("1")
+    page.click(".campaign-form .form-buttons button")
+    page.wait_for_url(re.compile("/campaigns/[0-9]+$"))
+    return page.url
+
+
+def import_codes(page: Page, home: str) -> None:
+    page.goto(f"{home}/codes")
+    page.fill("#text", "JL-0001\nJL-0001\n")
+    page.click(".disclosure-body .form-buttons button")
+    expect(page.locator(".line-problems")).to_be_visible()
+    page.fill("#text", CODES)
+    page.click(".disclosure-body .form-buttons button")
+    expect(page.locator("tbody code")).to_have_count(3)
+
+
+def confirm_dry_run(page: Page, home: str) -> None:
+    """Look at what it would have caught, say so, and come back."""
+    page.goto(home)
+    expect(page.locator("form[action$='/live'] button")).to_be_disabled()
+    page.click(".steps a[href*='dry-run']")
+    page.click(".start-card button[type=submit]")
+    confirm = page.locator("form[action$='/apply'] button[type=submit]")
+    expect(confirm).to_be_visible(timeout=30_000)
+    confirm.click()
+    page.wait_for_url(home)
+
+
+def state(page: Page, name: str) -> None:
+    expect(page.locator(".state-mark").first).to_have_class(re.compile(f"state-{name}"))
+
+
+def takes_part(desk, openid: str, keyword: str) -> str:
+    """The customer writes the keyword; what the phone shows first."""
+    desk.write(openid, keyword)
+    desk.wait_until(lambda: bool(desk.phone(openid)), "an answer")
+    return desk.phone(openid)[0]
+
+
+def test_a_marketer_tries_starts_watches_stops_and_corrects_an_event(desk, log_in):
+    keyword = "新茶品鉴礼"
+    page = log_in(MARKETER)
+    home = write_campaign(page, desk, keyword)
+    import_codes(page, home)
+    confirm_dry_run(page, home)
+    page.click("form[action$='/live'] button")
+    state(page, "live")
+    wang, li = desk.new_customer("品茶的王先生"), desk.new_customer("品茶的李女士")
+    assert takes_part(desk, wang, keyword) == "恭喜！您的码是 JL-0001"
+    desk.write(wang, keyword)
+    desk.wait_until(lambda: desk.phone(wang)[-1] == "您领过了：JL-0001", "the code once more")
+    look_at_phone(page, desk, "品茶的王先生", "恭喜！您的码是 JL-0001")
+    page.goto(f"{home}/live")
+    expect(page.locator("#live-entries")).to_have_text("1")
+    expect(page.locator("#live-codes")).to_have_text("2")
+    page.click(".btn-stop")
+    page.wait_for_url(f"{home}/live")
+    state(page, "paused")
+    time.sleep(1)  # the button promises this second
+    desk.write(li, keyword)
+    desk.write(li, keyword)
+    expect(page.locator("#live-quiet")).to_have_text("2")
+    assert desk.phone(li) == []
+    correct(page)
+    desk.wait_until(lambda: desk.phone(wang)[2:] == [RIGHT], "what is right, once")
+    assert desk.phone(li) == []  # nothing wrong was said to her
+    look_at_phone(page, desk, "品茶的王先生", RIGHT)
+    go_on(page, home)
+    time.sleep(1)
+    assert takes_part(desk, li, keyword) == "恭喜！您的码是 JL-0002"
+
+
+def correct(page: Page) -> None:
+    """From the stopped live page: count who was told something, write, begin, see it done."""
+    page.click("a[href*='/corrections/new?campaign_id=']")
+    page.click("#choice button[type=submit]")
+    expect(page.locator("#figure-people .figure-value")).to_have_text("1")
+    page.fill("#name", "兑换时间更正")
+    page.click("form[method=post] button.btn-primary")
+    page.wait_for_url(re.compile("/corrections/[0-9]+$"))
+    page.fill("#text", RIGHT)
+    page.fill("#per_minute", "600")
+    page.click("#wording button[type=submit]")
+    page.click("button[data-opens=begin]")
+    page.click("#begin button.btn-primary")
+    expect(page.locator(".fix-done").first).to_be_visible(timeout=60_000)  # without reloading
+
+
+def go_on(page: Page, home: str) -> None:
+    page.goto(home)
+    page.click("details.confirm:has(form[action$='/resume']) summary")
+    page.click("form[action$='/resume'] button")
+    state(page, "live")
+
+
+def look_at_phone(page: Page, desk, name: str, text: str) -> None:
+    """The customer's phone shows it."""
+    phone = page.context.new_page()
+    phone.goto(f"{desk.simulator}/")
+    phone.locator("#people li", has_text=name).locator("button").first.click()
+    expect(phone.locator("#lines")).to_contain_text(text)
+    phone.close()
+
+
+def test_winners_are_drawn_checked_and_told(desk, log_in):
+    page = log_in(MARKETER, 390, 844)
+    page.goto(f"{desk.url}/campaigns")
+    page.locator(".row-title", has_text="新茶品鉴").first.click()
+    home = page.url
+    page.goto(f"{home}/draws")
+    page.click("form[action$='/draws'] .form-buttons button")
+    page.wait_for_url(re.compile("/draws/[0-9]+$"))
+    page.click("a[href$='?check=1']")
+    expect(page.locator(".good-note")).to_be_visible()
+    page.goto(f"{home}/prizes")
+    page.click(".disclosure summary")
+    page.fill("#text", "恭喜您抽中{{prize}}，请留下地址。")
+    page.click("form[action$='/tell'] button")
+    winners = (desk.phone(openid) for openid in customers(page, home))
+    page.select_option(".promise [name=state]", "sent")
+    page.fill(".promise [name=tracking]", "SF-778899")
+    page.click(".promise button")
+    expect(page.locator(".promise [name=tracking]")).to_have_value("SF-778899")
+    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+    desk.wait_until(
+        lambda: any("恭喜您抽中紫砂壶" in text for each in winners for text in each),
+        "the winner reads it",
+    )
+
+
+def customers(page: Page, home: str) -> list[str]:
+    """The openids of those who take part, from the file of entries."""
+    text = page.request.get(f"{home}/entries.csv").text()
+    return re.findall(r"\bo[\w-]{20,}\b", text)

@@ -1,0 +1,1 @@
+"""Marketers' events: entries, prize codes, draws, promised prizes, the live page."""
