@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 from reports.figures import View
-from reports.figures_of_promises import breaches, rules, satisfaction, sla
+from reports.figures_of_promises import breaches, campaigns, rules, satisfaction, sla
 from reports.figures_of_time import event, presence
 from reports.figures_of_work import accounts, agents, hours, overview, tags, teams
 
@@ -21,6 +21,7 @@ REPORTS: dict[str, Callable[[View], dict[str, Any]]] = {
     "breaches": breaches,
     "satisfaction": satisfaction,
     "rules": rules,
+    "campaigns": campaigns,
     "event": event,
     "presence": presence,
 }

@@ -290,6 +290,13 @@ def rules(view: View) -> dict[str, Any]:
     }
 
 
+def campaigns(view: View) -> dict[str, Any]:
+    """The month has no campaign: nothing is 0 where it can be counted."""
+    none: Take = lambda it: None if it.agents or it.teams or it.tags else 0  # noqa: E731
+    takes = dict.fromkeys(("hits", "entries", "people", "answers", "left"), none)
+    return {"figures": compared(view, {**takes, "wrong": lambda _: 0}), "tables": {}}
+
+
 def _keywords(view: View, hits: Sequence[tuple[Wait, Any]]) -> list[Row]:
     """What was matched, by rule; of forgotten customers it is gone."""
     found = [(view.names[f"rule {auto.rule[0]}"], auto.who) for _, auto in hits]

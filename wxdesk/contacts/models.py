@@ -166,3 +166,31 @@ class ContactFieldValue(Base):
     contact_id: Mapped[int] = mapped_column(ForeignKey("contacts.id"), primary_key=True)
     field_id: Mapped[int] = mapped_column(ForeignKey("contact_fields.id"), primary_key=True)
     value: Mapped[str] = mapped_column(String(200))
+
+
+class FollowEvent(Base):
+    """A customer began or ceased to follow; `scene` of the QR code that brought them, if any.
+
+    Kept when a customer is forgotten: it says when, of which account, and nothing else; without
+    `contact_id` when the customer's row was deleted.
+    `is_return`: they had followed before. `lasted_seconds` of a follow until its unfollow, None
+    while it lasts; both are written by contacts/follows.py.
+    """
+
+    __tablename__ = "follow_events"
+    __table_args__ = (
+        UniqueConstraint("message_id"),
+        Index("ix_follow_events_day", "account_id", "happened_at"),
+        Index("ix_follow_events_contact", "contact_id", "happened_at"),
+        Index("ix_follow_events_scene", "account_id", "scene", "happened_at"),
+    )
+
+    id: Mapped[PrimaryKey]
+    account_id: Mapped[int] = mapped_column(ForeignKey("accounts.id"))
+    contact_id: Mapped[int | None] = mapped_column(ForeignKey("contacts.id"))
+    message_id: Mapped[int] = mapped_column(BigId)
+    is_follow: Mapped[bool]
+    is_return: Mapped[bool]
+    lasted_seconds: Mapped[int | None] = mapped_column(BigId)
+    scene: Mapped[str] = mapped_column(String(64), default="")
+    happened_at: Mapped[datetime]

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import func, select
+from sqlalchemy import ColumnElement, func, select
 from sqlalchemy.orm import Session
 
 from wxdesk.accounts.models import Account
@@ -130,6 +130,12 @@ def list_accounts_of(session: Session, contacts: Sequence[Contact]) -> dict[int,
         )
         for it in accounts
     }
+
+
+def has_unfollowed() -> ColumnElement[bool]:
+    """The customer has left, also if their data was removed for that; not if they asked for it."""
+    has_left = Contact.unfollowed_at.is_not(None) | Contact.forgotten_at.is_(None)
+    return ~Contact.is_following & has_left
 
 
 def list_tags(session: Session, account_id: int) -> list[TagCount]:

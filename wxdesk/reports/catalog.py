@@ -15,6 +15,7 @@ from wxdesk.reports import (
     by_agent,
     by_tag,
     by_team,
+    campaigns_report,
     event,
     hours,
     overview,
@@ -37,6 +38,7 @@ REPORTS: dict[str, Builder] = {
     "breaches": breaches.build,
     "satisfaction": satisfaction_report.build,
     "rules": rules_report.build,
+    "campaigns": campaigns_report.build,
     "event": event.build,
     "presence": presence_report.build,
 }

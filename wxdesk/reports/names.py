@@ -33,6 +33,7 @@ REPORT_NAMES = {
     "breaches": say("Broken promises"),
     "satisfaction": say("Satisfaction"),
     "rules": say("Auto-replies"),
+    "campaigns": say("Campaigns"),
     "event": say("Minute by minute"),
     "presence": say("Presence and handling"),
 }

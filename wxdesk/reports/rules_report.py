@@ -227,7 +227,7 @@ def _by_rule(found: _Parts, rules: Mapping[tuple[int, int], str]) -> Table:
     drawn = ("answers", "wrong")
     title, note = (
         say("By rule and version"),
-        say("Keywords of campaigns are rules in this version."),
+        say("Keywords of campaigns are rules too; the report “Campaigns” sums them up."),
     )
     return Table("rules", title, columns, rows, ChartKind.BARS, drawn, note)
 

@@ -82,11 +82,24 @@
     };
   }
 
-  function lines(chart, isLying) {
+  /** Upright lines where something happened: [label below, name]. */
+  function marksOf(chart, look) {
+    if (!chart.marks?.length) return undefined;
+    return {
+      symbol: "none",
+      silent: true,
+      lineStyle: { color: look.soft, type: "dashed", width: 1 },
+      label: { formatter: ({ name }) => name, color: look.soft, fontSize: 11, position: "insideEndTop", overflow: "truncate", width: 120 },
+      data: chart.marks.map(([x, name]) => ({ xAxis: x, name })),
+    };
+  }
+
+  function lines(chart, isLying, look) {
     const isLine = chart.kind === "line";
     const isStacked = chart.kind === "stacked";
-    return chart.series.map((one) => ({
+    return chart.series.map((one, number) => ({
       name: one.name,
+      markLine: number === 0 ? marksOf(chart, look) : undefined,
       type: isLine ? "line" : "bar",
       stack: isStacked ? "all" : undefined,
       data: one.values,
@@ -118,7 +131,7 @@
       tooltip: tooltip(look, "axis", formatter),
       xAxis: isLying ? values : names,
       yAxis: isLying ? names : values,
-      series: lines(chart, isLying),
+      series: lines(chart, isLying, look),
     };
   }
 

@@ -1,0 +1,1 @@
+"""QR codes of partners, shops, adverts and people, and what they bring."""
