@@ -39,6 +39,7 @@ CHANGE = {
     "team_id": "",
     "reopen_within_hours": "48",
     "asks_rating": "true",
+    "needs_approval": "true",
 }
 
 
@@ -122,6 +123,7 @@ def test_a_change_is_noted_by_field_names_and_an_empty_secret_stays(admin, runti
         "calls_per_minute",
         "reopen_within_hours",
         "asks_rating",
+        "needs_approval",
     ]
 
 

@@ -105,7 +105,7 @@ def test_mass_messages_of_other_kinds(wechat: WeChat, openid: str) -> None:
         ({"msgtype": "image", "image": {"media_id": image}}, 0),
         ({"msgtype": "voice", "voice": {"media_id": voice}}, 0),
         ({"msgtype": "voice", "voice": {"media_id": image}}, 40007),
-        ({"msgtype": "mpnews", "mpnews": {"media_id": image}}, 40008),
+        ({"msgtype": "mpnews", "mpnews": {"media_id": image}}, 40007),
     ]
     for body, errcode in bodies:
         answer = wechat.api("message/mass/sendall", {**everybody, **body})

@@ -232,7 +232,7 @@ def test_a_breach_is_announced_and_makes_the_customer_urgent(runtime, account, c
     clock.advance(seconds=301)
     check_deadlines()
     ((_id, topics),) = Live(runtime.redis).since(seen)
-    assert topics == {"inbox", f"conversation:{conversation_of(runtime).id}"}
+    assert topics == {f"conversation:{conversation_of(runtime).id}"}
     assert runtime.redis.hget(standings.key(account.id), WANG) == b"overdue"
 
 

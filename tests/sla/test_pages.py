@@ -9,6 +9,7 @@ from sqlalchemy import select
 
 from wxdesk.agents.models import Team
 from wxdesk.calendars.operations import CalendarForm, archive_calendar, create_calendar
+from wxdesk.campaigns.models import Campaign
 from wxdesk.contacts.models import Tag
 from wxdesk.conversations.models import ConversationTag
 from wxdesk.conversations.tagging import create_tag
@@ -366,17 +367,24 @@ def test_a_tag_or_team_that_a_policy_names_is_not_deleted(zhou, runtime):
         assert zhou.get(address).status_code == 200
 
 
-def test_campaigns_of_a_policy_are_kept_though_no_page_shows_them(zhou, runtime):
-    save(zhou)
+def test_policy_for_customers_of_a_campaign(zhou, runtime, account):
     with runtime.unit_of_work() as uow:
-        row = uow.session.scalars(select(SlaPolicyVersion)).one()
-        row.conditions = {"campaign_ids": [7]}
-        policy_id = row.policy_id
-    answer = save(zhou, str(policy_id), name="new name")
-
+        campaign = Campaign(
+            account_id=account.id,
+            name="春季抽奖",
+            starts_at=uow.now,
+            created_at=uow.now,
+            updated_at=uow.now,
+        )
+        uow.session.add(campaign)
+        uow.session.flush()
+        campaign_id = campaign.id
+    assert "春季抽奖" in zhou.get(f"{HOME}/new").text
+    assert save(zhou, campaign_ids="999").status_code == 422
+    assert save(zhou, campaign_ids=str(campaign_id)).status_code == 302
     [view] = policies(runtime)
-    assert answer.status_code in (302, 422)
-    assert view.promise.conditions.campaign_ids == frozenset({7})
+    assert view.promise.conditions.campaign_ids == frozenset({campaign_id})
+    assert "春季抽奖" in zhou.get(HOME).text
 
 
 def test_what_does_not_exist_is_not_found(zhou):

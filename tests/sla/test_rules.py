@@ -124,8 +124,11 @@ def test_each_list_that_is_not_empty_must_have_one_that_fits(conditions, account
     assert fits(conditions, facts) == all(wanted)
 
 
-def test_a_promise_for_a_campaign_fits_nothing_yet():
-    assert not fits(Conditions(campaign_ids=frozenset({1})), Facts(1, None, Priority.NORMAL))
+def test_a_promise_for_a_campaign_fits_who_took_part():
+    wanted = Conditions(campaign_ids=frozenset({1, 2}))
+    assert not fits(wanted, Facts(1, None, Priority.NORMAL))
+    assert not fits(wanted, Facts(1, None, Priority.NORMAL, campaign_ids=frozenset({3})))
+    assert fits(wanted, Facts(1, None, Priority.NORMAL, campaign_ids=frozenset({2, 3})))
 
 
 seconds = st.none() | st.integers(60, 10**6)

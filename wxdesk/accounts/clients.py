@@ -13,10 +13,15 @@ from wxdesk.words import say
 _of_this_thread = threading.local()
 
 
-def client_for(runtime: Runtime, keys: AccountKeys) -> Client:
-    """The client of an account with these keys; another one when they have changed."""
-    kept: dict[int, tuple[int, Client]] = _of_this_thread.__dict__.setdefault("clients", {})
-    version, client = kept.get(keys.id, (None, None))
+def client_for(runtime: Runtime, keys: AccountKeys, *, is_bulk: bool = False) -> Client:
+    """The client of an account with these keys; another one when they have changed.
+
+    One for what is bulk leaves room for other calls whenever the account's pace is limited.
+    """
+    kept: dict[tuple[int, bool], tuple[int, Client]] = _of_this_thread.__dict__.setdefault(
+        "clients", {}
+    )
+    version, client = kept.get((keys.id, is_bulk), (None, None))
     if client is None or version != keys.config_version:
         client = Client(
             runtime.redis,
@@ -25,7 +30,9 @@ def client_for(runtime: Runtime, keys: AccountKeys) -> Client:
             calls_per_minute=keys.calls_per_minute,
             clock=runtime.clock,
         )
-        kept[keys.id] = (keys.config_version, client)
+        if is_bulk:
+            client.stand_behind()
+        kept[keys.id, is_bulk] = (keys.config_version, client)
     return client
 
 

@@ -78,6 +78,7 @@ def read_change(
         team_id=team_id,
         reopen_within_hours=hours,
         asks_rating=values.get("asks_rating", "") in TRUE,
+        needs_approval=values.get("needs_approval", "") in TRUE,
     )
     errors = change_problems(form, has_aes_key=has_aes_key)
     return (None if errors else form), errors
@@ -110,6 +111,7 @@ def form_of(account: AccountView) -> dict[str, str]:
         "team_id": str(account.team_id or ""),
         "reopen_within_hours": str(account.reopen_within_hours),
         "asks_rating": "1" if account.asks_rating else "",
+        "needs_approval": "1" if account.needs_approval else "",
     }
 
 

@@ -26,7 +26,8 @@ class Account(Base):
     it a few times a second and reloads what changed (intake/directory.py). The previous keys are
     still taken until `previous_keys_until`, so that a rotation loses nothing. `messages_refused_at`
     is set when WeChat said 48001: answers then leave as passive replies. `problem_*` is the last
-    thing that only an admin can mend.
+    thing that only an admin can mend. `needs_approval`: what goes to many (rules, campaigns,
+    corrections, broadcasts) is begun by a second person who may approve.
     """
 
     __tablename__ = "accounts"
@@ -52,6 +53,7 @@ class Account(Base):
     team_id: Mapped[int | None] = mapped_column(ForeignKey("teams.id"))
     reopen_within_hours: Mapped[int] = mapped_column(default=REOPEN_WITHIN_HOURS)
     asks_rating: Mapped[bool] = mapped_column(default=False)
+    needs_approval: Mapped[bool] = mapped_column(default=False)
     problem_code: Mapped[str | None] = mapped_column(String(40))
     problem: Mapped[str | None] = mapped_column(String(500))
     problem_at: Mapped[datetime | None]

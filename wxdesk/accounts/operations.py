@@ -42,6 +42,7 @@ CHANGEABLE = (
     "team_id",
     "reopen_within_hours",
     "asks_rating",
+    "needs_approval",
 )
 
 

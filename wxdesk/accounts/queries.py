@@ -102,6 +102,7 @@ class AccountView:
     team_id: int | None
     reopen_within_hours: int
     asks_rating: bool
+    needs_approval: bool
     has_aes_key: bool
     has_previous_token: bool
     has_previous_aes_key: bool
@@ -262,6 +263,7 @@ def _view(account: Account) -> AccountView:
         team_id=account.team_id,
         reopen_within_hours=account.reopen_within_hours,
         asks_rating=account.asks_rating,
+        needs_approval=account.needs_approval,
         has_aes_key=account.sealed_aes_key is not None,
         has_previous_token=account.sealed_previous_token is not None,
         has_previous_aes_key=account.sealed_previous_aes_key is not None,

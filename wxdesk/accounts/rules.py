@@ -103,6 +103,7 @@ class AccountChange:
     team_id: int | None
     reopen_within_hours: int
     asks_rating: bool
+    needs_approval: bool
 
 
 class ConsoleHas(StrEnum):

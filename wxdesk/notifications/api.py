@@ -100,7 +100,7 @@ def _customer(it: NotificationView) -> str | None:
 
 def _text(it: NotificationView) -> str:
     """Which promise, and until when; in the time of the desk."""
-    parts = [str(it.details[name]) for name in ("policy", "report") if it.details.get(name)]
+    parts = [str(it.details[name]) for name in ("policy", "report", "name") if it.details.get(name)]
     deadline_at = it.details.get("deadline_at")
     if isinstance(deadline_at, str):
         at = datetime.fromisoformat(deadline_at).astimezone(ZoneInfo(current().settings.timezone))
@@ -111,4 +111,6 @@ def _text(it: NotificationView) -> str:
 def _link(it: NotificationView) -> str | None:
     if it.conversation_id is not None:
         return f"/inbox/{it.conversation_id}"
-    return "/reports/mails" if it.topic is Topic.REPORT_FAILED else None
+    if it.topic is Topic.REPORT_FAILED:
+        return "/reports/mails"
+    return str(it.details["link"]) if "link" in it.details else None

@@ -38,12 +38,14 @@ NEVER_IN_URLS = re.compile(r"[\x00-\x20\x7f\\]")  # parsers disagree about what 
 class Topic(StrEnum):
     """`sla_warning`: a promise is about to be broken; `sla_breach`: it was.
 
-    `report_failed`: a report could not be sent by e-mail.
+    `report_failed`: a report could not be sent by e-mail. `approval_wanted`: a colleague asks for
+    a second person's consent.
     """
 
     SLA_WARNING = "sla_warning"
     SLA_BREACH = "sla_breach"
     REPORT_FAILED = "report_failed"
+    APPROVAL_WANTED = "approval_wanted"
 
 
 CLOCK_TITLES = {
@@ -58,6 +60,7 @@ TITLES = {
     Topic.SLA_WARNING: say("A promise is due soon"),
     Topic.SLA_BREACH: say("A promise was broken"),
     Topic.REPORT_FAILED: say("A report could not be sent"),
+    Topic.APPROVAL_WANTED: say("Your approval is asked for"),
 }
 
 

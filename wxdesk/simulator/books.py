@@ -27,10 +27,14 @@ class QrCode:
 
 @dataclass(frozen=True, slots=True)
 class SentJob:
-    """A template message or mass message that a client's own id protects from doubles."""
+    """A template message or mass message that a client's own id protects from doubles.
+
+    `status` of a mass message is what message/mass/get answers.
+    """
 
     job_id: int
     at: datetime
+    status: str = ""
 
 
 @dataclass(slots=True)

@@ -8,15 +8,16 @@ import secrets
 class ApiError(Exception):
     """An answer with an error code, always inside HTTP 200."""
 
-    def __init__(self, errcode: int, errmsg: str) -> None:
+    def __init__(self, errcode: int, errmsg: str, **more: object) -> None:
         super().__init__(f"{errcode} {errmsg}")
         self.errcode = errcode
         self.errmsg = errmsg
+        self.more = more
 
     def as_json(self) -> dict[str, object]:
         """As WeChat writes it, with the request id that its support asks for."""
         parts = "-".join(secrets.token_hex(4) for _ in range(3))
-        return {"errcode": self.errcode, "errmsg": f"{self.errmsg} rid: {parts}"}
+        return {"errcode": self.errcode, "errmsg": f"{self.errmsg} rid: {parts}", **self.more}
 
 
 class BadInputError(Exception):

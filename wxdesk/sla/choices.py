@@ -13,6 +13,7 @@ from wxdesk.agents.queries import list_teams
 from wxdesk.calendars.queries import CalendarView, list_calendars
 from wxdesk.contacts.models import Tag
 from wxdesk.conversations.tagging import list_conversation_tags
+from wxdesk.sla.campaign_rows import list_campaigns
 
 MOST_CUSTOMER_TAGS = 1_000
 
@@ -37,6 +38,7 @@ class Choices:
     tags: Named
     customer_tags: tuple[CustomerTag, ...]
     calendars: tuple[CalendarView, ...]
+    campaigns: Named
 
     def names(self, field: str, ids: Iterable[int]) -> list[str]:
         """What stands behind the ids of a condition; what was deleted by its number."""
@@ -49,7 +51,12 @@ class Choices:
     def _named(self, field: str) -> Named:
         if field == "contact_tag_ids":
             return {tag.id: f"{tag.name} ({tag.account})" for tag in self.customer_tags}
-        by_field = {"account_ids": self.accounts, "team_ids": self.teams, "tag_ids": self.tags}
+        by_field = {
+            "account_ids": self.accounts,
+            "team_ids": self.teams,
+            "tag_ids": self.tags,
+            "campaign_ids": self.campaigns,
+        }
         return by_field.get(field, {})
 
 
@@ -69,4 +76,5 @@ def read_choices(session: Session) -> Choices:
             for tag_id, name, account_id in tags
         ),
         calendars=tuple(list_calendars(session, with_archived=True)),
+        campaigns=list_campaigns(session),
     )

@@ -17,7 +17,7 @@ from wxdesk.words import say
 Errors = dict[str, str]
 Values = MultiDict[str, str]
 
-ID_FIELDS = ("account_ids", "team_ids", "tag_ids", "contact_tag_ids")
+ID_FIELDS = ("account_ids", "team_ids", "tag_ids", "contact_tag_ids", "campaign_ids")
 PRIORITIES = (Priority.URGENT, Priority.HIGH, Priority.NORMAL, Priority.LOW)
 CLOCKS = tuple(Clock)
 EXAMPLE = Targets(300, 600, None)
@@ -84,13 +84,8 @@ def policy_again(values: Values) -> ShownPolicy:
     )
 
 
-def form_of(
-    shown: ShownPolicy, next_key: Callable[[], str], campaign_ids: frozenset[int] = frozenset()
-) -> tuple[PolicyForm | None, Errors]:
-    """The policy, or what can't be read; `next_key` names stages that are new.
-
-    `campaign_ids` are kept as they are: no form shows them yet.
-    """
+def form_of(shown: ShownPolicy, next_key: Callable[[], str]) -> tuple[PolicyForm | None, Errors]:
+    """The policy, or what can't be read; `next_key` names stages that are new."""
     errors: Errors = {}
     targets: dict[str, Targets] = {
         priority.value: _targets(priority, shown.targets[priority], errors)
@@ -106,7 +101,7 @@ def form_of(
     return PolicyForm(
         name=shown.name,
         targets=targets,
-        conditions=Conditions(**shown.ids, campaign_ids=campaign_ids, priorities=shown.priorities),
+        conditions=Conditions(**shown.ids, priorities=shown.priorities),
         calendar_id=calendar_id,
         pauses_when_pending=shown.pauses_when_pending,
         pauses_when_snoozed=shown.pauses_when_snoozed,

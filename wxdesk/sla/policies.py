@@ -17,6 +17,7 @@ from wxdesk.contacts.models import ContactTag
 from wxdesk.contacts.rules import TagState
 from wxdesk.conversations.models import Conversation, ConversationTagging
 from wxdesk.plumbing.db import hold
+from wxdesk.sla.campaign_rows import entered
 from wxdesk.sla.models import SlaPolicy, SlaPolicyVersion
 from wxdesk.sla.rules import BUILT_IN, Facts, Promise, fits
 from wxdesk.sla.stored import conditions_from, stages_from, targets_from
@@ -129,11 +130,13 @@ def read_book(session: Session) -> Book:
 def facts_of(
     session: Session, conversations: Sequence[Conversation], promises: Iterable[Promise]
 ) -> dict[int, Facts]:
-    """By conversation id what the promises ask about it: tags only where one asks for tags."""
+    """By conversation id what the promises ask about it: tags and campaigns only if asked for."""
     conditions = [promise.conditions for promise in promises]
     tags = _tags_of(session, conversations) if any(it.tag_ids for it in conditions) else {}
     wants_contacts = any(it.contact_tag_ids for it in conditions)
     contact_tags = _contact_tags_of(session, conversations) if wants_contacts else {}
+    wanted = frozenset[int]().union(*(it.campaign_ids for it in conditions))
+    campaigns = _campaigns_of(session, conversations, wanted) if wanted else {}
     nothing: frozenset[int] = frozenset()
     return {
         it.id: Facts(
@@ -142,6 +145,7 @@ def facts_of(
             priority=it.priority,
             tag_ids=tags.get(it.id, nothing),
             contact_tag_ids=contact_tags.get(it.contact_id, nothing),
+            campaign_ids=campaigns.get(it.contact_id, nothing),
         )
         for it in conversations
     }
@@ -161,6 +165,12 @@ def _contact_tags_of(
         ContactTag.contact_id.in_(ids), ContactTag.state != TagState.REMOVING
     )
     return _grouped(session.execute(query))
+
+
+def _campaigns_of(
+    session: Session, conversations: Sequence[Conversation], campaign_ids: Collection[int]
+) -> dict[int, frozenset[int]]:
+    return _grouped(entered(session, {it.contact_id for it in conversations}, campaign_ids))
 
 
 def _grouped(rows: Iterable[Collection[int]]) -> dict[int, frozenset[int]]:

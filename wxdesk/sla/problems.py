@@ -17,6 +17,7 @@ from wxdesk.conversations.models import ConversationTag
 from wxdesk.conversations.rules import Priority
 from wxdesk.notifications.rules import url_problem
 from wxdesk.plumbing.unit_of_work import UnitOfWork
+from wxdesk.sla.campaign_rows import known_campaigns
 from wxdesk.sla.rules import (
     LONGEST_RESOLUTION,
     LONGEST_TARGET,
@@ -107,8 +108,8 @@ def _of_conditions(session: Session, conditions: Conditions) -> Iterator[Problem
             yield field, sentence
     if not conditions.priorities <= PRIORITIES:
         yield "priorities", say("there is no such priority")
-    if conditions.campaign_ids:
-        yield "campaign_ids", say("there are no campaigns yet")
+    if known_campaigns(session, conditions.campaign_ids) != conditions.campaign_ids:
+        yield "campaign_ids", say("there is no such campaign")
 
 
 def _of_stages(session: Session, stages: tuple[Stage, ...]) -> Iterator[Problem]:

@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from sqlalchemy import Select, and_, select
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Session, load_only
 
-from wxdesk.plumbing.db import IDS
+from wxdesk.plumbing.db import one_of
 from wxdesk.sla.models import SlaClock, SlaPolicy, SlaPolicyVersion
 from wxdesk.sla.policies import MOST_POLICIES, Book, promise_from, read_book
 from wxdesk.sla.rules import Clock, ClockState, Promise, Timing
@@ -18,8 +18,24 @@ from wxdesk.sla.rules import Clock, ClockState, Promise, Timing
 MOST_VERSIONS = 200
 _RUNNING: Select[SlaClock] = (
     select(SlaClock)
-    .where(SlaClock.conversation_id.in_(IDS), SlaClock.ended_at.is_(None))
+    .where(one_of(SlaClock.conversation_id), SlaClock.ended_at.is_(None))
     .order_by(SlaClock.conversation_id, SlaClock.started_at, SlaClock.id)
+    .options(
+        load_only(
+            SlaClock.conversation_id,
+            SlaClock.clock,
+            SlaClock.state,
+            SlaClock.priority,
+            SlaClock.policy_id,
+            SlaClock.policy_version,
+            SlaClock.started_at,
+            SlaClock.deadline_at,
+            SlaClock.paused_at,
+            SlaClock.paused_seconds,
+            SlaClock.remaining_seconds,
+            SlaClock.breached_at,
+        )
+    )
 )
 
 

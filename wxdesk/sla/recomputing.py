@@ -21,8 +21,9 @@ MOST_AT_ONCE = 5_000
 
 
 def follow_contacts(uow: UnitOfWork, contact_ids: Sequence[int]) -> None:
-    """The tags of these customers changed: their conversations may have another promise."""
-    if not any(promise.conditions.contact_tag_ids for promise in book_of(uow.session).promises):
+    """Their tags or campaigns changed: their conversations may have another promise."""
+    conditions = [promise.conditions for promise in book_of(uow.session).promises]
+    if not any(it.contact_tag_ids or it.campaign_ids for it in conditions):
         return
     ids = uow.session.scalars(
         select(Conversation.id)

@@ -63,7 +63,10 @@ class Targets:
 
 @dataclass(frozen=True, slots=True)
 class Conditions:
-    """Whom a promise is for: one of each list that is not empty must fit."""
+    """Whom a promise is for: one of each list that is not empty must fit.
+
+    `campaign_ids`: the customer has taken part in it, whenever that was.
+    """
 
     account_ids: frozenset[int] = frozenset()
     team_ids: frozenset[int] = frozenset()
@@ -75,13 +78,14 @@ class Conditions:
 
 @dataclass(frozen=True, slots=True)
 class Facts:
-    """What a conversation is, as far as promises ask for it."""
+    """What a conversation is, as far as promises ask for it; the campaigns are its customer's."""
 
     account_id: int
     team_id: int | None
     priority: str
     tag_ids: frozenset[int] = frozenset()
     contact_tag_ids: frozenset[int] = frozenset()
+    campaign_ids: frozenset[int] = frozenset()
 
 
 class Deed(StrEnum):
@@ -168,7 +172,6 @@ BUILT_IN = Promise()
 
 
 def fits(conditions: Conditions, facts: Facts) -> bool:
-    """No campaigns are known yet, so a promise for one fits nothing."""
     return (
         (not conditions.account_ids or facts.account_id in conditions.account_ids)
         and (not conditions.team_ids or facts.team_id in conditions.team_ids)
@@ -179,10 +182,10 @@ def fits(conditions: Conditions, facts: Facts) -> bool:
 
 
 def _fits_customer(conditions: Conditions, facts: Facts) -> bool:
-    if conditions.campaign_ids:
-        return False
-    its = conditions.contact_tag_ids
-    return not its or bool(its & facts.contact_tag_ids)
+    its, entered = conditions.contact_tag_ids, conditions.campaign_ids
+    return (not its or bool(its & facts.contact_tag_ids)) and (
+        not entered or bool(entered & facts.campaign_ids)
+    )
 
 
 @dataclass(frozen=True, slots=True)

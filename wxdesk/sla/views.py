@@ -131,8 +131,7 @@ def versions(policy_id: int) -> str:
 def _save(view: PolicyView | None) -> Response | str | tuple[str, int]:
     """Save what was typed, or only show what it would touch (`do` is `preview`)."""
     shown = policy_again(request.form)
-    kept = view.promise.conditions.campaign_ids if view else frozenset()
-    form, errors = form_of(shown, _new_keys(view), kept)
+    form, errors = form_of(shown, _new_keys(view))
     if form is not None:
         try:
             if request.form.get("do") == "preview":
@@ -166,7 +165,7 @@ def _preview_without(policy_id: int) -> str:
     with current().reading() as session:
         view = _get(session, policy_id)
     shown = policy_shown(view.promise, is_active=False)
-    form, _ = form_of(shown, _new_keys(view), view.promise.conditions.campaign_ids)
+    form, _ = form_of(shown, _new_keys(view))
     preview = None if form is None else _preview(view, form)
     return _page(view, shown, {}, preview=preview)
 

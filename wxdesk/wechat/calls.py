@@ -49,6 +49,10 @@ class Caller:
         self._pace = Pace(redis, self._app_id, calls_per_minute)
         self._tokens = Tokens(redis, self._without_token, credentials)
 
+    def stand_behind(self) -> None:
+        """From now on its calls leave the account's burst to other clients."""
+        self._pace.leaves_burst = True
+
     def ask(self, call: Call) -> Answer:
         """The answer with errcode 0; DeliveryError otherwise.
 

@@ -9,6 +9,7 @@ from redis import Redis
 from wxdesk.plumbing.clock import Clock, utc_now
 from wxdesk.plumbing.clock import pause as really_pause
 from wxdesk.wechat.account_calls import AccountCalls
+from wxdesk.wechat.mass_calls import MassCalls
 from wxdesk.wechat.media_calls import MediaCalls
 from wxdesk.wechat.message_calls import MessageCalls
 from wxdesk.wechat.template_calls import TemplateCalls
@@ -16,7 +17,7 @@ from wxdesk.wechat.transport import Transport
 from wxdesk.wechat.user_calls import UserCalls
 
 
-class Client(MessageCalls, MediaCalls, UserCalls, TemplateCalls, AccountCalls):
+class Client(MessageCalls, MediaCalls, UserCalls, TemplateCalls, MassCalls, AccountCalls):
     """Not shared between threads. All calls raise DeliveryError (docs/wechat.md#sending)."""
 
     def __init__(

@@ -140,6 +140,11 @@ CODES = {
         say("the 48-hour reply window is closed, or the customer has unfollowed"),
         WAIT,
     ),
+    45028: Row(
+        Action.GIVE_UP,
+        say("the account has no mass send left"),
+        say("one a day for a subscription account, four a month for a service account's customer"),
+    ),
     45047: Row(
         Action.SPEND_WINDOW, say("no more answers allowed until the customer writes again"), WAIT
     ),

@@ -24,6 +24,14 @@ class MediaKind(StrEnum):
     THUMB = "thumb"
 
 
+class MassKind(StrEnum):
+    """What a mass send can be; the values are WeChat's message types."""
+
+    TEXT = "text"
+    IMAGE = "image"
+    ARTICLE = "mpnews"
+
+
 @dataclass(frozen=True, slots=True)
 class UploadLimit:
     """`longest_seconds` is 0 where WeChat names no duration."""

@@ -31,12 +31,16 @@ return {1, math.ceil(wait)}
 
 
 class Pace:
-    """`calls_per_minute` 0 means no limit. No 60 seconds see more calls than that."""
+    """`calls_per_minute` 0 means no limit. No 60 seconds see more calls than that.
+
+    Who `leaves_burst` waits until the bucket is full: others then find a slot at once.
+    """
 
     def __init__(self, redis: Redis, app_id: str, calls_per_minute: int) -> None:
         self._take: Any = redis.register_script(TAKE)
         self._key = f"wxdesk:pace:{app_id}"
         self._calls = calls_per_minute
+        self.leaves_burst = False
 
     def wait(self, clock: Clock, pause: Callable[[float], None]) -> None:
         """Return when a call may go out; DeliveryError "pace" if that takes over two seconds."""
@@ -44,7 +48,8 @@ class Pace:
             return
         burst = max(1, self._calls // BURST_SHARE)
         interval = 60_000 / max(1, self._calls - burst)
-        arguments = [f"{interval:.3f}", burst, MOST_WAIT_SECONDS * 1000]
+        most = 1 if self.leaves_burst else burst
+        arguments = [f"{interval:.3f}", most, MOST_WAIT_SECONDS * 1000]
         is_taken, wait = self._take(keys=[self._key], args=arguments)
         if not is_taken:
             raise DeliveryError(

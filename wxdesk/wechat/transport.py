@@ -197,7 +197,7 @@ def answer_fields(body: bytes, *, is_ambiguous: bool) -> dict[str, Any]:
     except (ValueError, TypeError, AttributeError, OverflowError, RecursionError) as error:
         raise junk(is_ambiguous=is_ambiguous) from error
     if code:
-        raise refused(code, str(fields.get("errmsg", "")))
+        raise refused(code, str(fields.get("errmsg", "")), str(fields.get("msg_id") or ""))
     return dict(fields)
 
 
@@ -208,8 +208,8 @@ def junk(*, is_ambiguous: bool = False) -> DeliveryError:
     )
 
 
-def refused(code: int, message: str = "") -> DeliveryError:
-    """What an errcode means, with the rid of its errmsg."""
+def refused(code: int, message: str = "", known_id: str = "") -> DeliveryError:
+    """What an errcode means, with the rid of its errmsg; `known_id` of a mass send taken before."""
     meaning = meaning_of(code)
     rid = RID.search(message)
     return DeliveryError(
@@ -217,6 +217,7 @@ def refused(code: int, message: str = "") -> DeliveryError:
         code=str(code),
         is_permanent=meaning.is_permanent,
         rid=rid[1] if rid else "",
+        known_id=known_id,
     )
 
 

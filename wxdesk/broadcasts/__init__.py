@@ -1,0 +1,1 @@
+"""Template messages, subscription notices and mass sends, inside WeChat's limits."""
