@@ -34,7 +34,8 @@ from wxdesk.runtime import Runtime
 from wxdesk.simulator.platform import Platform
 from wxdesk.simulator.pushes import elements
 from wxdesk.triage.models import AutoReplyRule
-from wxdesk.triage.operations import RuleForm, create_rule
+from wxdesk.triage.operations import create_rule
+from wxdesk.triage.rule_forms import RuleForm
 from wxdesk.triage.rules import Match
 from wxdesk.wechat.crypto import Cipher, sign
 
@@ -134,7 +135,7 @@ def make_rule(
     fields: dict[str, Any] = {"name": "活动", "match": Match.CONTAINS, "is_active": True} | values
     form = RuleForm(account_id=account.id, patterns=patterns, reply_text=reply_text, **fields)
     with runtime.unit_of_work() as uow:
-        return create_rule(uow, form, None)
+        return create_rule(uow, form, None, is_seen=True)
 
 
 def entry(

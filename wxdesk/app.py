@@ -8,17 +8,15 @@ import secrets
 from collections.abc import Callable
 from datetime import datetime, timedelta
 from functools import cache
-from http import HTTPStatus
 from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from flask import Flask, Request, Response, g, render_template, request, session, url_for
+from babel import Locale
+from flask import Flask, Request, Response, g, request, session, url_for
 from flask.sessions import SecureCookieSession, SecureCookieSessionInterface
 from flask_babel import Babel, format_datetime
-from flask_wtf.csrf import CSRFError, CSRFProtect
-from sqlalchemy.exc import IntegrityError, OperationalError, TimeoutError
-from werkzeug.exceptions import HTTPException
+from flask_wtf.csrf import CSRFProtect
 from werkzeug.middleware.proxy_fix import ProxyFix
 from werkzeug.routing import IntegerConverter, Map
 
@@ -32,10 +30,19 @@ from wxdesk.assignment import api as people_api
 from wxdesk.assignment import settings_views as teams
 from wxdesk.assignment import views as people
 from wxdesk.audit import views as audit
+from wxdesk.broadcasts import api as broadcasts_api
+from wxdesk.broadcasts import views as broadcasts
 from wxdesk.bulk_actions import api as bulk_api
 from wxdesk.calendars import views as calendars
+from wxdesk.campaigns import api as campaigns_api
+from wxdesk.campaigns import live_views
+from wxdesk.campaigns import views as campaigns
 from wxdesk.canned_responses import api as canned_api
 from wxdesk.canned_responses import views as canned
+from wxdesk.corrections import api as corrections_api
+from wxdesk.corrections import report_views as correction_reports
+from wxdesk.corrections import views as corrections
+from wxdesk.error_pages import register_errors
 from wxdesk.inbox import (
     answers_api,
     assign_api,
@@ -64,30 +71,22 @@ from wxdesk.media import api as media_api
 from wxdesk.media import views as media
 from wxdesk.notifications import api as notifications_api
 from wxdesk.notifications import webhook_views
-from wxdesk.plumbing.errors import (
-    ConflictError,
-    InvalidInputError,
-    NotAllowedError,
-    NotBuiltError,
-    NotFoundError,
-    UnavailableError,
-    WxdeskError,
-)
-from wxdesk.plumbing.http import LARGEST_ID, problem
+from wxdesk.plumbing.http import LARGEST_ID
 from wxdesk.plumbing.live import Listener
 from wxdesk.plumbing.logs import current_id
-from wxdesk.plumbing.requests import DeskRequest, NulError, refuse_nul_in_address
+from wxdesk.plumbing.requests import DeskRequest, refuse_nul_in_address
 from wxdesk.plumbing.throttle import Throttle
 from wxdesk.plumbing.translation import translated
+from wxdesk.qr_codes import views as qr_codes
 from wxdesk.reports import api as reports_api
-from wxdesk.reports import forecast_views, mail_views, wall_views
+from wxdesk.reports import forecast_views, health_views, mail_views, wall_views
 from wxdesk.reports import views as reports
 from wxdesk.runtime import Runtime, current, open_redis, start
 from wxdesk.settings import LOCALES
 from wxdesk.sla import views as sla
 from wxdesk.triage import api as triage_api
+from wxdesk.triage import dry_run_api, dry_run_views
 from wxdesk.triage import views as triage
-from wxdesk.words import say
 
 logger = logging.getLogger(__name__)
 
@@ -95,6 +94,18 @@ BLUEPRINTS = (
     intake.bp,
     triage.bp,
     triage_api.bp,
+    dry_run_views.bp,
+    dry_run_api.bp,
+    campaigns.bp,
+    live_views.bp,
+    campaigns_api.bp,
+    qr_codes.bp,
+    health_views.bp,
+    corrections.bp,
+    correction_reports.bp,
+    corrections_api.bp,
+    broadcasts.bp,
+    broadcasts_api.bp,
     inbox.bp,
     inbox_api.bp,
     thread_api.bp,
@@ -136,16 +147,6 @@ BLUEPRINTS = (
     agents.bp,
     site_views.bp,
 )
-TITLES = {
-    403: say("Not allowed"),
-    404: say("Not found"),
-    409: say("Somebody was quicker"),
-    422: say("Invalid input"),
-    429: say("Too many tries"),
-    500: say("Something went wrong"),
-    501: say("Not available yet"),
-    503: say("Not available at the moment"),
-}
 LIVE_STREAMS = 12
 LOGINS_PER_MINUTE = 20
 SESSION_HOURS = 14
@@ -155,14 +156,6 @@ CSP = (
     "default-src 'self'; script-src 'self'; style-src 'self'; img-src 'self' data:; "
     "media-src 'self'; "
     "object-src 'none'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
-)
-STATUS_OF: tuple[tuple[type[WxdeskError], int], ...] = (
-    (InvalidInputError, 422),
-    (NotFoundError, 404),
-    (NotAllowedError, 403),
-    (ConflictError, 409),
-    (NotBuiltError, 501),
-    (UnavailableError, 503),
 )
 
 
@@ -195,7 +188,7 @@ def create_app(runtime: Runtime, *, live_streams: int = LIVE_STREAMS) -> Flask:
     app.before_request(_check_address)
     app.before_request(_csrf_check(CSRFProtect(app)))
     app.after_request(_secure)
-    _register_errors(app)
+    register_errors(app)
     return app
 
 
@@ -245,8 +238,14 @@ def _locale() -> str:
     return str(chosen) if chosen in LOCALES else current().settings.locale
 
 
+@cache
+def _parsed(name: str) -> Locale:
+    """Once: Babel looks through the names of a thousand locales."""
+    return Locale.parse(name)
+
+
 def _prepare_languages(app: Flask, runtime: Runtime) -> None:
-    Babel(app, locale_selector=_locale)
+    Babel(app, locale_selector=lambda: _parsed(_locale()))
     zone = ZoneInfo(runtime.settings.timezone)
 
     @app.template_filter("local_time")
@@ -313,85 +312,3 @@ def _secure(response: Response) -> Response:
     else:
         headers.setdefault("Cache-Control", "no-store")
     return response
-
-
-def _register_errors(app: Flask) -> None:
-    app.register_error_handler(WxdeskError, _on_our_error)
-    app.register_error_handler(CSRFError, _on_csrf_error)
-    app.register_error_handler(NulError, _on_nul)
-    app.register_error_handler(HTTPException, _on_http_error)
-    app.register_error_handler(IntegrityError, _on_race)
-    app.register_error_handler(OperationalError, _on_database_away)
-    app.register_error_handler(TimeoutError, _on_database_away)
-    app.register_error_handler(Exception, _on_bug)
-
-
-def _on_our_error(error: Exception) -> Response:
-    for kind, status in STATUS_OF:
-        if isinstance(error, kind):
-            extra = {}
-            if isinstance(error, ConflictError | InvalidInputError):
-                extra = dict(error.extra)
-            if isinstance(error, InvalidInputError):
-                extra["field"] = error.field
-            detail = say("You may not do this.") if status == 403 else error.sentence
-            return _show(status, translated(detail), **extra)
-    return _on_bug(error)
-
-
-def _on_csrf_error(_error: Exception) -> Response:
-    sentence = say("This page is too old. Load it again and repeat what you did.")
-    return _show(400, translated(sentence))
-
-
-def _on_nul(error: Exception) -> Response:
-    if request.blueprint == "intake":
-        return _on_http_error(error)
-    sentence = say("This has a character (NUL) that is no text. Remove it and try again.")
-    return _show(400, translated(sentence))
-
-
-def _on_http_error(error: Exception) -> Response:
-    if not isinstance(error, HTTPException):
-        return _on_bug(error)
-    status = error.code or 500
-    if request.blueprint == "intake":
-        return Response(error.name, status=status, mimetype="text/plain")
-    sentences = {
-        401: say("Log in first."),
-        403: say("You may not do this."),
-        404: say("There is nothing at this address."),
-        405: say("This address can't be used in this way."),
-        413: say("This is too large."),
-        429: say("Too many tries. Wait a minute."),
-    }
-    detail = sentences.get(status, error.name)
-    return _show(status, translated(detail))
-
-
-def _on_database_away(error: Exception) -> Response:
-    logger.error("database unreachable: %s", type(error).__name__)
-    sentence = say("The database can't be reached. Nothing was saved; try again in a moment.")
-    return _show(503, translated(sentence))
-
-
-def _on_race(error: Exception) -> Response:
-    """Two did the same at once, and a unique constraint let one through."""
-    logger.warning("lost a race at %s: %s", request.endpoint, type(error).__name__)
-    sentence = say("Somebody else did this at the same moment. Look, and try again.")
-    return _show(409, translated(sentence))
-
-
-def _on_bug(error: Exception) -> Response:
-    logger.error("unexpected error at %s", request.endpoint, exc_info=error)
-    sentence = say("Something went wrong on our side. Nothing was saved.")
-    return _show(500, translated(sentence))
-
-
-def _show(status: int, detail: str, **extra: object) -> Response:
-    """The same error as JSON for scripts and the island, as a page for people."""
-    if request.path.startswith(("/api/", "/live")):
-        return problem(status, HTTPStatus(status).phrase, detail, **extra)
-    title = translated(TITLES.get(status, say("This did not work")))
-    page = render_template("error.html", status=status, title=title, detail=detail)
-    return Response(page, status=status, mimetype="text/html")

@@ -76,6 +76,23 @@ SEND_REPORTS = Job(
     "wxdesk.reports.jobs.send_reports", queue="mail", every_seconds=20, timeout_seconds=300
 )
 
+ANSWER_WAITING = Job("wxdesk.triage.waiting_jobs.answer_waiting", queue="bulk", every_seconds=15)
+RUN_DRY_RUNS = Job(
+    "wxdesk.triage.jobs.run_dry_runs", queue="bulk", every_seconds=2, timeout_seconds=300
+)
+OFFER_CODES = Job("wxdesk.campaigns.jobs.offer_codes", queue="campaigns", every_seconds=2)
+RECONCILE_CODES = Job("wxdesk.campaigns.jobs.reconcile_codes", queue="campaigns", every_seconds=30)
+MAKE_QR_CODES = Job(
+    "wxdesk.qr_codes.jobs.make", queue="contacts", every_seconds=5, timeout_seconds=180
+)
+DELIVER_BULK = Job("wxdesk.outbound.jobs.deliver_bulk", queue="campaigns", timeout_seconds=120)
+FEED_CORRECTIONS = Job(
+    "wxdesk.corrections.jobs.feed", queue="campaigns", every_seconds=2, timeout_seconds=120
+)
+FEED_BROADCASTS = Job(
+    "wxdesk.broadcasts.jobs.feed", queue="campaigns", every_seconds=2, timeout_seconds=120
+)
+
 ALL = (
     DRAIN_INTAKE,
     DELIVER_MESSAGE,
@@ -111,6 +128,14 @@ ALL = (
     PRUNE_NOTIFICATIONS,
     COUNT_MESSAGES,
     SEND_REPORTS,
+    ANSWER_WAITING,
+    RUN_DRY_RUNS,
+    OFFER_CODES,
+    RECONCILE_CODES,
+    MAKE_QR_CODES,
+    DELIVER_BULK,
+    FEED_CORRECTIONS,
+    FEED_BROADCASTS,
 )
 PERIODIC = tuple(job for job in ALL if job.every_seconds is not None)
 QUEUES = tuple(dict.fromkeys(job.queue for job in ALL))

@@ -12,27 +12,19 @@ from sqlalchemy import func, select
 from sqlalchemy.exc import SQLAlchemyError
 from werkzeug.wrappers import Response as Redirect
 
-from wxdesk.agents.access import logged_in, public, requires
+from wxdesk.agents.access import logged_in, public
 from wxdesk.conversations.models import Conversation
 from wxdesk.conversations.rules import Status
 from wxdesk.intake.streams import NAMES, intake_streams
 from wxdesk.outbound.models import DeliveryRow
 from wxdesk.plumbing.errors import NotBuiltError
 from wxdesk.plumbing.schema import pending_migrations
-from wxdesk.plumbing.translation import translated
 from wxdesk.runtime import Runtime, current
 from wxdesk.words import say
 
 bp = Blueprint("site", __name__)
 
-NOT_BUILT = (
-    ("POST", "/api/v1/rules/dry-run"),
-    ("GET", "/api/v1/campaigns"),
-    ("POST", "/api/v1/campaigns"),
-    ("PATCH", "/api/v1/campaigns/<int:campaign_id>"),
-    ("POST", "/api/v1/corrections"),
-    ("GET", "/api/v1/surge"),
-)
+NOT_BUILT = (("GET", "/api/v1/surge"),)
 
 
 @bp.get("/")
@@ -45,12 +37,6 @@ def start() -> Redirect:
 @logged_in
 def settings() -> str:
     return render_template("settings/index.html")
-
-
-@bp.get("/campaigns")
-@requires("campaigns.read")
-def campaigns() -> tuple[str, int]:
-    return render_template("not_built.html", feature=translated(say("Campaigns"))), 501
 
 
 @logged_in

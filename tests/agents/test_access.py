@@ -349,17 +349,8 @@ class TestAnswers:
 
     def test_what_is_documented_but_not_built_says_so(self, app, runtime, team):
         api = Api(app.test_client(), runtime, team.admin)
-        for method, path in [
-            ("POST", "/rules/dry-run"),
-            ("GET", "/campaigns"),
-            ("POST", "/campaigns"),
-            ("PATCH", "/campaigns/1"),
-            ("POST", "/corrections"),
-            ("GET", "/surge"),
-        ]:
-            answer = api.client.open(f"/api/v1{path}", method=method, headers=api.headers)
-            assert (answer.status_code, answer.mimetype) == (501, "application/problem+json"), path
-        assert api.page("/campaigns").status_code == 501
+        answer = api.client.open("/api/v1/surge", headers=api.headers)
+        assert (answer.status_code, answer.mimetype) == (501, "application/problem+json")
 
     def test_every_page_opens_for_the_admin(self, app, runtime, team, account):
         api = Api(app.test_client(), runtime, team.admin)

@@ -37,7 +37,7 @@ def plain_pages(runtime) -> list[str]:
         and not rule.arguments
         and not rule.rule.startswith(NO_PAGES)
         and rule.rule not in NOT_HTML
-        and not rule.rule.endswith((".csv", ".json"))
+        and not rule.rule.endswith((".csv", ".json", ".xlsx", ".zip"))
     )
 
 

@@ -91,7 +91,7 @@ def test_rule_switched_off_on_the_page_stops_answering(desk, log_in):
     chen = log_in(CHEN)
     chen.goto(f"{desk.url}/settings/rules")
     row = chen.locator("tr", has_text="几点开门").filter(has_text="茶季")
-    row.locator(".form-check-input").click()
+    row.get_by_role("button", name="停用").click()
     expect(row).to_contain_text("v2")
     chen.wait_for_timeout(1_000)  # the promise: within one second, in every process
     for _ in range(6):  # more than there are web processes

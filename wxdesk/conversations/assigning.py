@@ -80,8 +80,6 @@ def put(uow: UnitOfWork, conversation: Conversation, contact: Contact, handover:
     team_id = handover.team_id if handover.has_team else before_team
     if (before_id, before_team) == (handover.agent_id, team_id):
         return False
-    _set(uow, conversation, handover.agent_id)
-    conversation.team_id = team_id
     details: dict[str, Any] = {
         "from": person_json(uow, before_id) if before_id != handover.agent_id else None,
         "to": person_json(uow, handover.agent_id),
@@ -89,6 +87,8 @@ def put(uow: UnitOfWork, conversation: Conversation, contact: Contact, handover:
     if team_id != before_team:
         details["team"] = _team_json(uow, team_id)
     action = _action(before_id, handover, is_team_new=team_id != before_team)
+    _set(uow, conversation, handover.agent_id)  # after what asks: else it is written twice
+    conversation.team_id = team_id
     changed(uow, conversation, contact)
     note_activity(uow, conversation, action, by=handover.by, **details)
     return True
@@ -96,8 +96,8 @@ def put(uow: UnitOfWork, conversation: Conversation, contact: Contact, handover:
 
 def taken_by_answering(uow: UnitOfWork, conversation: Conversation, agent_id: int) -> None:
     """Whoever answers a conversation that nobody has, has it; the caller calls `changed`."""
-    _set(uow, conversation, agent_id)
     person = person_json(uow, agent_id)
+    _set(uow, conversation, agent_id)
     note_activity(uow, conversation, Activity.CLAIMED, by=agent_id, to=person)
 
 
@@ -106,10 +106,10 @@ def give_back(
 ) -> None:
     """Back to all, with the reason in the list and in the thread; the row is locked."""
     before_id = conversation.assignee_id
+    details: dict[str, Any] = {"from": person_json(uow, before_id), "reason": reason.value}
     _set(uow, conversation, None)
     conversation.returned_reason = reason
     conversation.returned_from_id = before_id
-    details: dict[str, Any] = {"from": person_json(uow, before_id), "reason": reason.value}
     changed(uow, conversation, contact)
     note_activity(uow, conversation, Activity.RETURNED, by=None, **details)
 

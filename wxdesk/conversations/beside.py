@@ -8,19 +8,19 @@ from sqlalchemy import bindparam, select
 from sqlalchemy.orm import Session
 
 from wxdesk.conversations.models import ConversationTag, ConversationTagging, Draft, ReadMark
-from wxdesk.plumbing.db import IDS
+from wxdesk.plumbing.db import one_of
 
 TAGS = (
     select(ConversationTagging.conversation_id, ConversationTag.name)
     .join(ConversationTag, ConversationTag.id == ConversationTagging.tag_id)
-    .where(ConversationTagging.conversation_id.in_(IDS))
+    .where(one_of(ConversationTagging.conversation_id))
     .order_by(ConversationTag.name)
 )
 DRAFTS = select(Draft.conversation_id).where(
-    Draft.agent_id == bindparam("agent_id"), Draft.conversation_id.in_(IDS)
+    Draft.agent_id == bindparam("agent_id"), one_of(Draft.conversation_id)
 )
 READ = select(ReadMark.contact_id, ReadMark.message_id).where(
-    ReadMark.agent_id == bindparam("agent_id"), ReadMark.contact_id.in_(IDS)
+    ReadMark.agent_id == bindparam("agent_id"), one_of(ReadMark.contact_id)
 )
 
 

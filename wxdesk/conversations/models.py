@@ -184,6 +184,8 @@ class Message(Base):
     `once_key` makes an inbound push unique (docs/wechat.md#once). `created_at` is when it was
     written (WeChat's time for incoming), `received_at` when it reached us: the thread's order.
     An automatic answer names rule, version and the matched keyword, and the message it answers.
+    `outcome` is which of the rule's replies it was (triage/rules.Outcome); `source` and `sender_id`
+    of a message of the desk itself name what sent it ("correction", "broadcast", "campaign").
     An answer that was taken back in the seconds before it left has `undone_at` and is not shown.
     """
 
@@ -196,6 +198,13 @@ class Message(Base):
         Index("ix_messages_place", "direction", "place", "set_aside_reason"),
         Index("ix_messages_latest", "contact_id", "id"),
         Index("ix_messages_received", "received_at"),
+        Index(
+            "ix_messages_rule",
+            "sender_id",
+            "received_at",
+            sqlite_where=text("sender_kind = 'rule'"),
+            postgresql_where=text("sender_kind = 'rule'"),
+        ),
     )
 
     id: Mapped[PrimaryKey]
@@ -215,6 +224,8 @@ class Message(Base):
     idempotency_key: Mapped[str | None] = mapped_column(String(100))
     rule_version: Mapped[int | None]
     matched: Mapped[str | None] = mapped_column(String(200))
+    outcome: Mapped[str | None] = mapped_column(String(20))
+    source: Mapped[str | None] = mapped_column(String(20))
     reply_to_id: Mapped[int | None] = mapped_column(BigId)
     part_number: Mapped[int | None]
     part_count: Mapped[int | None]

@@ -2,26 +2,71 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Container, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Select, func, select, tuple_
-from sqlalchemy.orm import Session
+from sqlalchemy import Select, bindparam, func, select, tuple_
+from sqlalchemy.orm import Session, load_only
 
 from wxdesk.accounts.models import Account
 from wxdesk.agents.models import Agent
 from wxdesk.contacts.models import Contact
 from wxdesk.conversations.filters import ConversationFilter, Order
-from wxdesk.conversations.lists import find_page, key_columns, keys_in_order
+from wxdesk.conversations.lists import MOST, find_keys
 from wxdesk.conversations.models import Conversation, Message
-from wxdesk.conversations.rules import Direction, Standing, Status, standing_of
+from wxdesk.conversations.rules import Direction, SenderKind, Standing, Status, standing_of
+from wxdesk.plumbing.db import one_of
 from wxdesk.plumbing.errors import NotFoundError
 from wxdesk.words import say
 
 MOST_STANDINGS = 100_000
-ROW: tuple[Any, ...] = (Conversation, Contact, Account, Agent, Message)
+ROWS: Select[Conversation, Contact, Account, Agent, Message] = (
+    select(Conversation, Contact, Account, Agent, Message)
+    .join(Contact, Contact.id == Conversation.contact_id)
+    .join(Account, Account.id == Conversation.account_id)
+    .outerjoin(Agent, Agent.id == Conversation.assignee_id)
+    .outerjoin(Message, Message.id == Conversation.last_message_id)
+    .where(one_of(Conversation.id))
+    .options(
+        load_only(
+            Account.slug,
+            Account.name,
+            Account.account_type,
+            Account.is_verified,
+            Account.messages_refused_at,
+            Account.is_passive_counted,
+            Account.slots_for_people,
+        ),
+        load_only(Agent.name),
+    )
+)
+
+MESSAGES: Select[Message, str, Contact] = (
+    select(Message, Account.slug, Contact)
+    .join(Contact, Contact.id == Message.contact_id)
+    .join(Account, Account.id == Message.account_id)
+)
+ONE_MESSAGE = MESSAGES.where(Message.id == bindparam("id"))
+TO_MANY = ("correction", "broadcast")  # sent at any time: nobody wrote to this customer
+# What was taken back before it left is in no thread.
+THREAD = MESSAGES.where(Message.contact_id == bindparam("contact_id"), Message.undone_at.is_(None))
+NEWEST_FIRST = THREAD.order_by(Message.received_at.desc(), Message.id.desc()).limit(MOST)
+NEWER = (
+    THREAD.where(
+        Message.id > bindparam("than_id"),
+        Message.kind != "event",
+        Message.direction != Direction.INTERNAL,
+        Message.sender_id.is_distinct_from(bindparam("not_by"))
+        | (Message.sender_kind != SenderKind.AGENT),
+        Message.source.is_(None) | Message.source.not_in(TO_MANY),
+    )
+    .order_by(Message.id)
+    .limit(MOST)
+)
+CONTACT_ID = select(Conversation.contact_id).where(Conversation.id == bindparam("id"))
+LAST_MESSAGE_ID = select(func.max(Message.id)).where(Message.contact_id == bindparam("contact_id"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,8 +82,9 @@ class ConversationRow:
 
 @dataclass(frozen=True, slots=True)
 class ConversationPage:
-    """Rows in order; `next_key` is the key of the last one when more follow."""
+    """Ids in order, rows of those that were not known; `next_key`: of the last, if more follow."""
 
+    ids: list[int]
     rows: list[ConversationRow]
     next_key: tuple[Any, ...] | None
 
@@ -60,43 +106,47 @@ class MessageRow:
     contact: Contact
 
 
-def list_conversations(
-    session: Session,
-    wanted: ConversationFilter,
-    order: Order,
-    after: tuple[Any, ...] | None,
-    limit: int,
-) -> list[ConversationRow]:
-    """At most `limit` conversations that come after the key `after` (see `page_of`)."""
-    return page_of(session, wanted, order, after, limit).rows
-
-
 def page_of(
     session: Session,
     wanted: ConversationFilter,
     order: Order,
     after: tuple[Any, ...] | None,
     limit: int,
+    known: Container[int] = (),
 ) -> ConversationPage:
-    """At most `limit` conversations after the key `after`, read in one statement."""
-    found = find_page(session, wanted, order, after, limit + 1)
-    keys = keys_in_order(found, order)
-    query = (
-        select(*ROW, *key_columns(found))
-        .select_from(found)
-        .join(Conversation, Conversation.id == found.c.id)
+    """At most `limit` conversations after the key `after`; of those `known` only the ids."""
+    found = find_keys(session, wanted, order, after, limit + 1)
+    next_key = found[limit - 1][1:] if len(found) > limit else None
+    ids = [key[0] for key in found[:limit]]
+    rows = rows_of(session, [one for one in ids if one not in known])
+    return ConversationPage(
+        [one for one in ids if one in rows or one in known], list(rows.values()), next_key
     )
-    rows = session.execute(_beside(query).order_by(*keys)).all()
-    last = tuple(rows[limit - 1][5:]) if len(rows) > limit else None
-    return ConversationPage([ConversationRow(*row[:5]) for row in rows[:limit]], last)
+
+
+def rows_of(session: Session, conversation_ids: Sequence[int]) -> dict[int, ConversationRow]:
+    """By id, in the order that is given."""
+    if not conversation_ids:
+        return {}
+    rows = session.execute(ROWS, {"ids": conversation_ids})
+    found = {row[0].id: ConversationRow(*row) for row in rows}
+    return {one: found[one] for one in conversation_ids if one in found}
 
 
 def get_conversation(session: Session, conversation_id: int) -> ConversationRow:
     """One conversation; NotFoundError if there is none."""
-    row = session.execute(_rows().where(Conversation.id == conversation_id)).one_or_none()
+    row = rows_of(session, [conversation_id]).get(conversation_id)
     if row is None:
         raise NotFoundError(say("there is no conversation %(id)d", id=conversation_id))
-    return ConversationRow(*row)
+    return row
+
+
+def contact_id_of(session: Session, conversation_id: int) -> int:
+    """The customer of a conversation; NotFoundError if there is none."""
+    contact_id = session.scalar(CONTACT_ID, {"id": conversation_id})
+    if contact_id is None:
+        raise NotFoundError(say("there is no conversation %(id)d", id=conversation_id))
+    return contact_id
 
 
 def account_of(session: Session, conversation_id: int) -> int:
@@ -116,7 +166,7 @@ def list_messages(
 
     Internal lines only when their direction is asked for.
     """
-    query = _messages().where(Message.id > after_id)
+    query = MESSAGES.where(Message.id > after_id)
     if wanted.account_id is not None:
         query = query.where(Message.account_id == wanted.account_id)
     if wanted.openid is not None:
@@ -134,11 +184,10 @@ def list_thread(
     session: Session, contact_id: int, *, before: tuple[datetime, int] | None, limit: int
 ) -> list[MessageRow]:
     """The customer's whole history, the newest first, from the one before the key `before`."""
-    query = _thread(contact_id)
+    query = NEWEST_FIRST
     if before is not None:
         query = query.where(tuple_(Message.received_at, Message.id) < tuple_(*before))
-    newest_first = query.order_by(Message.received_at.desc(), Message.id.desc())
-    return _message_rows(session, newest_first.limit(limit))
+    return _message_rows(session, query, contact_id=contact_id, most=limit)
 
 
 def list_thread_after(
@@ -146,13 +195,13 @@ def list_thread_after(
 ) -> list[MessageRow]:
     """The customer's history, the oldest first, from the one after the key `after`."""
     later = tuple_(Message.received_at, Message.id) > tuple_(*after)
-    oldest_first = _thread(contact_id).where(later).order_by(Message.received_at, Message.id)
-    return _message_rows(session, oldest_first.limit(limit))
+    oldest_first = THREAD.where(later).order_by(Message.received_at, Message.id)
+    return _message_rows(session, oldest_first.limit(limit), contact_id=contact_id)
 
 
 def get_message(session: Session, message_id: int) -> MessageRow:
     """One message; NotFoundError if there is none."""
-    row = session.execute(_messages().where(Message.id == message_id)).one_or_none()
+    row = session.execute(ONE_MESSAGE, {"id": message_id}).one_or_none()
     if row is None:
         raise NotFoundError(say("there is no message %(id)d", id=message_id))
     return MessageRow(*row)
@@ -160,7 +209,7 @@ def get_message(session: Session, message_id: int) -> MessageRow:
 
 def get_messages(session: Session, message_ids: Sequence[int]) -> list[MessageRow]:
     """These messages in the order given; those that are gone or taken back are left out."""
-    query = _messages().where(Message.id.in_(message_ids), Message.undone_at.is_(None))
+    query = MESSAGES.where(Message.id.in_(message_ids), Message.undone_at.is_(None))
     found = {row.message.id: row for row in _message_rows(session, query)}
     return [found[message_id] for message_id in message_ids if message_id in found]
 
@@ -169,21 +218,13 @@ def list_newer(
     session: Session, contact_id: int, *, than_id: int, not_by: int, limit: int
 ) -> list[MessageRow]:
     """What the customer, a rule or a colleague wrote after a message: the send guard's question."""
-    query = _messages().where(
-        Message.contact_id == contact_id,
-        Message.id > than_id,
-        Message.kind != "event",
-        Message.direction != Direction.INTERNAL,
-        Message.undone_at.is_(None),
-        Message.sender_id.is_distinct_from(not_by) | (Message.sender_kind != "agent"),
-    )
-    return _message_rows(session, query.order_by(Message.id).limit(limit))
+    values = {"contact_id": contact_id, "than_id": than_id, "not_by": not_by, "most": limit}
+    return _message_rows(session, NEWER, **values)
 
 
 def last_message_id(session: Session, contact_id: int) -> int:
     """The highest message id of a customer's thread, 0 when there is none."""
-    query = select(func.max(Message.id)).where(Message.contact_id == contact_id)
-    return session.scalar(query) or 0
+    return session.scalar(LAST_MESSAGE_ID, {"contact_id": contact_id}) or 0
 
 
 def find_standing(session: Session, account_id: int, openid: str) -> Standing:
@@ -234,32 +275,7 @@ def open_conversation_ids(session: Session, contact_ids: set[int]) -> list[int]:
     )
 
 
-def _rows() -> Select[Any]:
-    return _beside(select(*ROW))
-
-
-def _beside(query: Select[Any]) -> Select[Any]:
-    """Join the rows beside a conversation."""
-    return (
-        query.join(Contact, Contact.id == Conversation.contact_id)
-        .join(Account, Account.id == Conversation.account_id)
-        .outerjoin(Agent, Agent.id == Conversation.assignee_id)
-        .outerjoin(Message, Message.id == Conversation.last_message_id)
-    )
-
-
-def _thread(contact_id: int) -> Select[Message, str, Contact]:
-    """What was taken back before it left is in no thread."""
-    return _messages().where(Message.contact_id == contact_id, Message.undone_at.is_(None))
-
-
-def _messages() -> Select[Message, str, Contact]:
-    return (
-        select(Message, Account.slug, Contact)
-        .join(Contact, Contact.id == Message.contact_id)
-        .join(Account, Account.id == Message.account_id)
-    )
-
-
-def _message_rows(session: Session, query: Select[Message, str, Contact]) -> list[MessageRow]:
-    return [MessageRow(*row) for row in session.execute(query)]
+def _message_rows(
+    session: Session, query: Select[Message, str, Contact], **values: int
+) -> list[MessageRow]:
+    return [MessageRow(*row) for row in session.execute(query, values)]

@@ -8,10 +8,11 @@ from flask import Blueprint, Response, jsonify
 
 from wxdesk.accounts.queries import get_by_slug
 from wxdesk.agents.access import person, requires
+from wxdesk.campaigns.queries import list_taken_part
 from wxdesk.contacts.changes import change_blacklist, change_remark, change_tags
 from wxdesk.contacts.queries import get_contact, list_tags
 from wxdesk.conversations.queries import open_conversation_ids
-from wxdesk.inbox.contact_shapes import contacts_json
+from wxdesk.inbox.contact_shapes import contacts_json, taken_part_json
 from wxdesk.plumbing.clock import iso
 from wxdesk.plumbing.errors import InvalidInputError
 from wxdesk.plumbing.http import json_body, page_json, text_field
@@ -73,6 +74,17 @@ def forget(contact_id: int) -> Response:
         forget_now(uow, contact_id, policy, actor_id=person().id)
         done_at = uow.now
     return jsonify(id=contact_id, is_forgotten=True, policy=policy, forgotten_at=iso(done_at))
+
+
+@bp.get("/contacts/<int:contact_id>/campaigns")
+@requires("conversations.read")
+def campaigns(contact_id: int) -> Response:
+    """What the customer took part in, the latest first (at most 50)."""
+    runtime = current()
+    with runtime.reading() as session:
+        get_contact(session, contact_id)
+        found = list_taken_part(session, contact_id, runtime.clock())
+    return jsonify(items=[taken_part_json(it) for it in found])
 
 
 @bp.get("/accounts/<slug>/tags")

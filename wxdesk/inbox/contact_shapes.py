@@ -9,6 +9,7 @@ from typing import Any
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
+from wxdesk.campaigns.queries import TakenPart
 from wxdesk.contacts.models import Contact
 from wxdesk.contacts.queries import (
     AccountOfContact,
@@ -47,6 +48,19 @@ def contacts_json(session: Session, contacts: Sequence[Contact]) -> dict[int, di
         conversations=_latest_conversations(session, others),
     )
     return {contact_id: _contact(contact, beside) for contact_id, contact in people.items()}
+
+
+def taken_part_json(it: TakenPart) -> dict[str, Any]:
+    """A campaign that a customer took part in."""
+    return {
+        "campaign_id": it.campaign_id,
+        "name": it.name,
+        "state": it.state,
+        "entries": it.entries,
+        "first_at": iso(it.first_at),
+        "code": it.code,
+        "prizes": list(it.prizes),
+    }
 
 
 def shown_name(contact: Contact) -> str:

@@ -70,6 +70,8 @@ def conversations_json(
     session: Session, rows: Sequence[ConversationRow], viewer: Viewer
 ) -> list[dict[str, Any]]:
     """Conversations with their latest message, their customer and the ways to answer."""
+    if not rows:
+        return []
     contact_ids = [row.contact.id for row in rows]
     ids = [row.conversation.id for row in rows]
     accounts = {row.account.id: row.account for row in rows}
@@ -82,7 +84,7 @@ def conversations_json(
         read=read_to(session, contact_ids, viewer.agent_id),
         ratings=latest_ratings(session, ids),
         clocks=clocks_of(session, ids),
-        waits=waits.reasons(viewer.redis),
+        waits=waits.reasons(viewer.redis) if _any_waits(rows) else {},
         colleagues=colleagues,
         agents=names_of(session, _named(rows, colleagues)),
         teams=team_names(session, {it.conversation.team_id for it in rows}),
@@ -151,7 +153,6 @@ def _conversation(row: ConversationRow, beside: _Beside) -> dict[str, Any]:
 
 def _assignment(it: Conversation, beside: _Beside) -> dict[str, Any]:
     """Team, since when assigned, why it came back, and why it waits for an agent."""
-    is_waiting = it.assignee_id is None and it.status is Status.OPEN
     return {
         "team": {"id": it.team_id, "name": beside.teams.get(it.team_id, "")}
         if it.team_id
@@ -166,8 +167,16 @@ def _assignment(it: Conversation, beside: _Beside) -> dict[str, Any]:
         }
         if it.returned_reason
         else None,
-        "wait_reason": beside.waits.get(it.team_id or NO_TEAM) if is_waiting else None,
+        "wait_reason": beside.waits.get(it.team_id or NO_TEAM) if _is_waiting(it) else None,
     }
+
+
+def _any_waits(rows: Sequence[ConversationRow]) -> bool:
+    return any(_is_waiting(row.conversation) for row in rows)
+
+
+def _is_waiting(it: Conversation) -> bool:
+    return it.assignee_id is None and it.status is Status.OPEN
 
 
 def _is_unread(row: ConversationRow, beside: _Beside) -> bool:

@@ -4,8 +4,12 @@ from __future__ import annotations
 
 from wxdesk.inbox import (
     openapi_agents,
+    openapi_broadcasts,
+    openapi_campaigns,
+    openapi_corrections,
     openapi_lifecycle,
     openapi_reports,
+    openapi_rules,
     openapi_search,
     openapi_settings,
     openapi_work,
@@ -22,25 +26,18 @@ from wxdesk.inbox.openapi_schemas import (
 
 AREAS = (
     openapi_agents,
+    openapi_campaigns,
+    openapi_broadcasts,
+    openapi_corrections,
     openapi_lifecycle,
     openapi_reports,
+    openapi_rules,
     openapi_search,
     openapi_settings,
     openapi_work,
 )
 
 PAGING = ("limit", "cursor")
-RULE_FIELDS = (
-    "name",
-    "match",
-    "patterns",
-    "reply_text",
-    "reply_kind",
-    "reply_content",
-    "attachment_id",
-    "priority",
-    "is_active",
-)
 NOT_BUILT = "Not in this version yet: answers 501."
 
 CORE: dict[tuple[str, str], Operation] = {
@@ -97,25 +94,6 @@ CORE: dict[tuple[str, str], Operation] = {
         (),
         page("Message"),
     ),
-    ("get", "/rules"): ("Auto-reply rules.", ("account", *PAGING), (), page("Rule")),
-    ("post", "/rules"): (
-        "A new rule; account is a slug.",
-        (),
-        ("account", *RULE_FIELDS),
-        ref("Rule"),
-    ),
-    ("post", "/rules/files"): (
-        "A file that a rule answers with (multipart/form-data: account, file).",
-        (),
-        ("account", "file"),
-        ref("Attachment"),
-    ),
-    ("patch", "/rules/{rule_id}"): (
-        "Change the named fields; any change makes a version.",
-        (),
-        RULE_FIELDS,
-        ref("Rule"),
-    ),
     ("get", "/accounting"): (
         "Every inbound message in exactly one place.",
         (),
@@ -171,10 +149,6 @@ CORE: dict[tuple[str, str], Operation] = {
 } | {
     key: (NOT_BUILT, (), (), ref("Problem"))
     for key in (
-        ("post", "/rules/dry-run"),
-        ("get", "/campaigns"),
-        ("post", "/campaigns"),
-        ("patch", "/campaigns/{campaign_id}"),
         ("post", "/corrections"),
         ("get", "/surge"),
     )

@@ -85,7 +85,10 @@ CORE_SCHEMAS: dict[str, Json] = {
         sent_by={"enum": ["customer_service", "passive", "template", None]},
         part=maybe(object_of(number=NUMBER, of=NUMBER)),
         error=maybe(object_of(code=TEXT, reason=TEXT, advice=TEXT, rid=MAYBE_TEXT, may_retry=FLAG)),
-        rule=maybe(object_of(id=NUMBER, name=TEXT, version=NUMBER, matched=TEXT)),
+        rule=maybe(
+            object_of(id=NUMBER, name=TEXT, version=NUMBER, matched=MAYBE_TEXT, outcome=MAYBE_TEXT)
+        ),
+        source={"enum": ["correction", "broadcast", "campaign", None]},
         undo_until=MAYBE_INSTANT,
         is_undone=FLAG,
         place={"enum": ["conversation", "auto_answered", "set_aside", None]},
@@ -198,24 +201,6 @@ CORE_SCHEMAS: dict[str, Json] = {
         content=TEXT,
         example=TEXT,
         fields=list_of(TEXT),
-    ),
-    "Rule": object_of(
-        id=NUMBER,
-        account=TEXT,
-        name=TEXT,
-        match={"enum": ["exact", "contains", "regex"]},
-        patterns=list_of(TEXT),
-        reply_text=TEXT,
-        reply_kind={
-            "enum": ["text", "image", "voice", "video", "news", "miniprogrampage", "msgmenu"]
-        },
-        reply_content={"type": ["object", "null"]},
-        attachment_id=MAYBE_NUMBER,
-        priority=NUMBER,
-        is_active=FLAG,
-        version=NUMBER,
-        updated_at=INSTANT,
-        updated_by=MAYBE_TEXT,
     ),
     "Accounting": object_of(
         accepted=NUMBER,

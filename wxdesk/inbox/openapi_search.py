@@ -15,6 +15,7 @@ from wxdesk.inbox.openapi_schemas import (
     Json,
     Operation,
     list_of,
+    maybe,
     object_of,
     page,
     ref,
@@ -27,15 +28,17 @@ OPERATIONS: dict[tuple[str, str], Operation] = {
         "several, by commas; assignee me, none or an id; mentions me or unseen; drafts me; "
         "team an id or none. Spam is listed with spam=true only; what was merged into another "
         "never. unread without a status leaves out resolved ones. "
-        "view is a saved view, whose filters the other arguments replace.",
-        (*NAMES, "view", "order", "limit", "cursor"),
+        "view is a saved view, whose filters the other arguments replace. known: ids, by commas, "
+        "of which only the id is told: for whoever keeps a list and hears of changes on /live.",
+        (*NAMES, "view", "order", "limit", "cursor", "known"),
         (),
         page("Conversation"),
     ),
     ("get", "/conversations/{conversation_id}/thread"): (
         "The customer's whole history, each page oldest first: the newest page, the one before "
-        "cursor, the one after newer_cursor (as after), or around a message's id.",
-        ("around", "after", "limit", "cursor"),
+        "cursor, the one after newer_cursor (as after), or around a message's id. "
+        "with_conversation=true: the conversation besides, as of the same instant.",
+        ("around", "after", "limit", "cursor", "with_conversation"),
         (),
         ref("Thread"),
     ),
@@ -127,6 +130,7 @@ SCHEMAS: dict[str, Json] = {
         newer_cursor=MAYBE_TEXT,
         last_message_id=NUMBER,
         read_message_id=NUMBER,
+        conversation=maybe(ref("Conversation")),
     ),
     "ThreadHit": object_of(message_id=NUMBER, received_at=INSTANT, excerpt=TEXT, ranges=RANGES),
     "SearchHit": object_of(

@@ -5,7 +5,12 @@ from __future__ import annotations
 from flask import Response, jsonify
 
 from wxdesk.agents.access import person
-from wxdesk.conversations.queries import get_conversation, get_message, last_message_id
+from wxdesk.conversations.queries import (
+    contact_id_of,
+    get_conversation,
+    get_message,
+    last_message_id,
+)
 from wxdesk.inbox.conversation_shapes import Viewer, conversations_json
 from wxdesk.inbox.operations import ThreadMovedError, find_newer
 from wxdesk.inbox.shapes import messages_json
@@ -29,7 +34,7 @@ def conversation_response(conversation_id: int) -> Response:
 def thread_moved(conversation_id: int, last_seen: int, error: ThreadMovedError) -> Response:
     """409 with what came after the agent had read."""
     with current().reading() as session:
-        contact_id = get_conversation(session, conversation_id).contact.id
+        contact_id = contact_id_of(session, conversation_id)
         newest = last_message_id(session, contact_id)  # first: never one that is not shown
         newer = find_newer(session, contact_id, last_seen, person().id)
         return problem(

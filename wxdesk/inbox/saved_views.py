@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import ColumnElement, func, or_, select, true
+from sqlalchemy import bindparam, func, or_, select, true
 from sqlalchemy.orm import Session
 
 from wxdesk.agents.models import Agent
@@ -21,6 +21,14 @@ LONGEST_NAME = 40
 MOST_OF_ONE = 50
 MOST_SHARED = 50
 MOST_SHOWN = MOST_OF_ONE + MOST_SHARED
+
+VISIBLE = (
+    select(SavedView, Agent.name)
+    .join(Agent, Agent.id == SavedView.owner_id)
+    .where(or_(SavedView.owner_id == bindparam("agent_id"), SavedView.is_shared == true()))
+    .order_by(SavedView.is_shared, SavedView.name, SavedView.id)
+    .limit(MOST_SHOWN)
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,23 +58,13 @@ class ViewRow:
 
 def list_views(session: Session, agent_id: int) -> list[ViewRow]:
     """The agent's own and the shared ones, each by name; there are never more than 100."""
-    rows = session.execute(
-        select(SavedView, Agent.name)
-        .join(Agent, Agent.id == SavedView.owner_id)
-        .where(_visible_to(agent_id))
-        .order_by(SavedView.is_shared, SavedView.name, SavedView.id)
-        .limit(MOST_SHOWN)
-    )
-    return [ViewRow(*row) for row in rows]
+    return [ViewRow(*row) for row in session.execute(VISIBLE, {"agent_id": agent_id})]
 
 
 def get_view(session: Session, view_id: int, agent_id: int) -> ViewRow:
     """A view that this agent sees; NotFoundError for any other."""
-    row = session.execute(
-        select(SavedView, Agent.name)
-        .join(Agent, Agent.id == SavedView.owner_id)
-        .where(SavedView.id == view_id, _visible_to(agent_id))
-    ).one_or_none()
+    query = VISIBLE.where(SavedView.id == view_id)
+    row = session.execute(query, {"agent_id": agent_id}).one_or_none()
     if row is None:
         raise NotFoundError(say("there is no view %(id)d", id=view_id))
     return ViewRow(*row)
@@ -112,10 +110,6 @@ def delete_view(uow: UnitOfWork, view_id: int, editor: Editor) -> None:
     """Remove a view; NotAllowedError for somebody else's."""
     uow.session.delete(_editable(uow, view_id, editor))
     uow.announce("inbox")
-
-
-def _visible_to(agent_id: int) -> ColumnElement[bool]:
-    return or_(SavedView.owner_id == agent_id, SavedView.is_shared == true())
 
 
 def _editable(uow: UnitOfWork, view_id: int, editor: Editor) -> SavedView:

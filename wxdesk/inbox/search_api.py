@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -14,13 +14,19 @@ from sqlalchemy.orm import Session
 from wxdesk.accounts.queries import get_by_slug
 from wxdesk.agents.access import person, requires
 from wxdesk.contacts.models import Contact
-from wxdesk.conversations.queries import MessageRow, get_conversation, get_messages
+from wxdesk.conversations.queries import MessageRow, contact_id_of, get_messages
 from wxdesk.inbox.contact_shapes import contacts_json, shown_name
 from wxdesk.inbox.filters import choice, tag_id_of
 from wxdesk.inbox.shapes import messages_json
 from wxdesk.plumbing.clock import iso
 from wxdesk.plumbing.errors import InvalidInputError
-from wxdesk.plumbing.http import cursor_argument, cursor_of, integer_argument, limit_argument
+from wxdesk.plumbing.http import (
+    cursor_argument,
+    cursor_of,
+    day_argument,
+    integer_argument,
+    limit_argument,
+)
 from wxdesk.plumbing.search_text import Excerpt, Phrase, excerpt, phrases_of
 from wxdesk.runtime import current
 from wxdesk.search.progress import about_contacts, is_complete
@@ -80,7 +86,7 @@ def search_thread(conversation_id: int) -> Response:
     """What the customer's history has of `q`, the newest first."""
     phrases = phrases_of(_query())
     with current().reading() as session:
-        contact_id = get_conversation(session, conversation_id).contact.id
+        contact_id = contact_id_of(session, conversation_id)
         ids = find_in_thread(session, contact_id, tuple(phrases), MOST_IN_THREAD + 1)
         rows = get_messages(session, ids[:MOST_IN_THREAD])
     return jsonify(
@@ -116,7 +122,8 @@ def _wanted(session: Session) -> SearchFilter:
     args = request.args
     asked = _query()
     slug = args.get("account", "").strip()
-    since, until = _day("from"), _day("to", DAY)
+    zone = ZoneInfo(current().settings.timezone)
+    since, until = day_argument("from", zone), day_argument("to", zone, DAY)
     if since is not None and until is not None and since >= until:
         raise InvalidInputError("to", say("the last day is before the first"))
     return SearchFilter(
@@ -129,19 +136,6 @@ def _wanted(session: Session) -> SearchFilter:
         since=since,
         until=until,
     )
-
-
-def _day(name: str, later: timedelta = timedelta(0)) -> datetime | None:
-    """The beginning of a day, as people here count days, or so much later; in UTC."""
-    text = request.args.get(name, "").strip()
-    if not text:
-        return None
-    try:
-        day = date.fromisoformat(text)
-        zone = ZoneInfo(current().settings.timezone)
-        return (datetime.combine(day, time.min, tzinfo=zone) + later).astimezone(UTC)
-    except (ValueError, OverflowError):
-        raise InvalidInputError(name, say("a date like 2026-03-02 is needed")) from None
 
 
 def _message_hits(session: Session, ids: Sequence[int], phrases: Sequence[Phrase]) -> list[Json]:

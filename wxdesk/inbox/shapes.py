@@ -5,12 +5,16 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from wxdesk.agents.queries import names_of as agent_names
+from wxdesk.broadcasts.queries import names_of as broadcast_names
+from wxdesk.campaigns.queries import names_of as campaign_names
 from wxdesk.conversations.models import Message
 from wxdesk.conversations.queries import MessageRow
 from wxdesk.conversations.rules import Direction, SenderKind
+from wxdesk.corrections.models import Correction
 from wxdesk.inbox.contact_shapes import shown_name
 from wxdesk.inbox.contents import content_json
 from wxdesk.media.queries import FileView, list_files, list_files_by_id
@@ -24,18 +28,27 @@ from wxdesk.wechat.error_codes import meaning_of_text
 
 
 class Senders:
-    """Names of the agents and rules that wrote some messages, found in two queries."""
+    """Names of the agents, rules, corrections, broadcasts and campaigns that wrote some messages.
+
+    One query for each kind that is there.
+    """
 
     def __init__(self, session: Session, messages: Sequence[Message]) -> None:
         self._agents = agent_names(session, _ids(messages, SenderKind.AGENT))
         self._rules = rule_names(session, _ids(messages, SenderKind.RULE))
+        self._sources = {
+            "correction": _correction_names(session, _ids_of_source(messages, "correction")),
+            "broadcast": broadcast_names(session, _ids_of_source(messages, "broadcast")),
+            "campaign": campaign_names(session, _ids_of_source(messages, "campaign")),
+        }
 
     def of(self, message: Message, contact_name: str) -> dict[str, Any]:
         kind, sender_id = message.sender_kind, message.sender_id
         if kind is SenderKind.CUSTOMER:
             return {"kind": kind, "id": message.contact_id, "name": contact_name}
         if kind is SenderKind.SYSTEM:
-            return {"kind": kind, "id": None, "name": ""}
+            names = self._sources.get(message.source or "", {})
+            return {"kind": kind, "id": sender_id, "name": names.get(sender_id or 0, "")}
         names = self._agents if kind is SenderKind.AGENT else self._rules
         return {"kind": kind, "id": sender_id, "name": names.get(sender_id or 0, "")}
 
@@ -60,6 +73,17 @@ def _ids(messages: Sequence[Message], kind: SenderKind) -> set[int]:
         for message in messages
         if message.sender_kind is kind and message.sender_id is not None
     }
+
+
+def _ids_of_source(messages: Sequence[Message], source: str) -> set[int]:
+    return {it.sender_id for it in messages if it.source == source and it.sender_id is not None}
+
+
+def _correction_names(session: Session, ids: set[int]) -> dict[int, str]:
+    if not ids:
+        return {}
+    query = select(Correction.id, Correction.name).where(Correction.id.in_(sorted(ids)))
+    return dict(session.execute(query).all())
 
 
 def _files(session: Session, messages: Sequence[Message]) -> dict[int, list[FileView]]:
@@ -103,6 +127,7 @@ def _message(
         "part": {"number": it.part_number, "of": it.part_count} if it.part_number else None,
         "error": _error(state),
         "rule": _rule(it, senders),
+        "source": it.source,
         "place": it.place,
         "undo_until": _undo_until(state),
         "is_undone": it.undone_at is not None,
@@ -152,4 +177,5 @@ def _rule(message: Message, senders: Senders) -> dict[str, Any] | None:
         "name": name,
         "version": message.rule_version,
         "matched": message.matched,
+        "outcome": message.outcome,
     }

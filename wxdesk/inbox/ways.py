@@ -15,24 +15,25 @@ from wxdesk.accounts.models import MessageTemplate
 from wxdesk.contacts.models import Contact
 from wxdesk.outbound.models import DeliveryRow
 from wxdesk.outbound.rules import Delivery, Via
-from wxdesk.plumbing.db import IDS
+from wxdesk.plumbing.db import one_of
 from wxdesk.words import say
 
 IS_HELD = DeliveryRow.state == Delivery.HELD
+LEAVES_BEFORE = ~IS_HELD & (~DeliveryRow.is_bulk | (DeliveryRow.state == Delivery.SENDING))
 UNSENT = (
     select(
         DeliveryRow.contact_id,
         func.sum(case((IS_HELD, 1), else_=0)),
-        func.sum(case((~IS_HELD & (DeliveryRow.via == Via.CUSTOMER_SERVICE), 1), else_=0)),
+        func.sum(case((LEAVES_BEFORE & (DeliveryRow.via == Via.CUSTOMER_SERVICE), 1), else_=0)),
     )
     .where(
-        DeliveryRow.contact_id.in_(IDS),
+        one_of(DeliveryRow.contact_id),
         DeliveryRow.state.in_([Delivery.HELD, Delivery.QUEUED, Delivery.SENDING]),
     )
     .group_by(DeliveryRow.contact_id)
 )
 WITH_TEMPLATES = (
-    select(MessageTemplate.account_id).distinct().where(MessageTemplate.account_id.in_(IDS))
+    select(MessageTemplate.account_id).distinct().where(one_of(MessageTemplate.account_id))
 )
 
 

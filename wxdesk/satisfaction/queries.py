@@ -11,14 +11,14 @@ from sqlalchemy import ColumnElement, Select, func, select, tuple_
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from wxdesk.agents.models import Agent
-from wxdesk.plumbing.db import IDS
+from wxdesk.plumbing.db import one_of
 from wxdesk.satisfaction.models import SatisfactionRating
 from wxdesk.satisfaction.rules import RatingState
 
 LATEST = (
     select(SatisfactionRating)
     .where(
-        SatisfactionRating.conversation_id.in_(IDS),
+        one_of(SatisfactionRating.conversation_id),
         SatisfactionRating.state != RatingState.UNSENT,
     )
     .order_by(SatisfactionRating.id)

@@ -12,13 +12,20 @@ import { CopyLink } from "./thread/copy_link.js";
 import { formatFull, formatTime } from "./time.js";
 import { isActivity, isNote, momentOf } from "./timeline.js";
 
+const SOURCE_ICONS = { correction: "arrow-back-up", broadcast: "send", campaign: "gift" };
+const PLAIN_OUTCOMES = [undefined, null, "default"];
+
+function autoWords({ rule, source, sender }) {
+  if (rule) return t("auto_rule", { name: rule.name, version: rule.version });
+  if (source in SOURCE_ICONS) return t(`auto_${source}`, { name: sender?.name ?? "" });
+  return t(sender?.kind === "system" ? "auto_system" : "auto_plain");
+}
+
 function RuleLabel({ message }) {
-  const { rule } = message;
-  const words = rule
-    ? t("auto_rule", { name: rule.name, version: rule.version })
-    : t(message.sender?.kind === "system" ? "auto_system" : "auto_plain");
+  const { rule, source } = message;
   return html`<p class="bubble-label">
-    <${Icon} name="robot" /><span>${words}</span>
+    <${Icon} name=${SOURCE_ICONS[source] ?? "robot"} /><span>${autoWords(message)}</span>
+    ${!PLAIN_OUTCOMES.includes(rule?.outcome) && html`<span class="auto-outcome">${t(`outcome_${rule.outcome}`)}</span>`}
     ${rule?.matched && html`<span class="auto-matched">${t("auto_matched", { text: rule.matched })}</span>`}
   </p>`;
 }

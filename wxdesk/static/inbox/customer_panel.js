@@ -2,6 +2,7 @@
 import { useEffect, useRef } from "../vendor/preact-hooks.js";
 import { Avatar } from "./chips.js";
 import { copy } from "./clipboard.js";
+import { Campaigns } from "./customer/campaigns.js";
 import { Clocks, WindowFacts } from "./customer/clocks.js";
 import { contact as contactNow, contactFailure, refreshContact } from "./customer/contact_data.js";
 import { ConversationFacts } from "./customer/conversation_facts.js";
@@ -62,6 +63,7 @@ function History({ conversation, contact }) {
   const facts = { conversation, contact };
   return html`
     <${Section} name="auto_replies" title=${t("auto_replies")}><${AutoReplies} key=${contact.id} ...${facts} /><//>
+    <${Section} name="campaigns" title=${t("campaigns")}><${Campaigns} key=${contact.id} ...${facts} /><//>
     <${Section} name="past" title=${t("past_conversations")}><${PastConversations} key=${contact.id} ...${facts} /><//>
     <${Section} name="ratings" title=${t("ratings")}><${Ratings} key=${contact.id} ...${facts} /><//>
     <${Section} name="files" title=${t("files")}><${Files} key=${contact.id} ...${facts} /><//>
