@@ -9,7 +9,7 @@ from sqlalchemy import select
 from wxdesk.campaigns.definitions import CampaignForm, PrizeForm
 from wxdesk.campaigns.models import CampaignEntry
 from wxdesk.campaigns.operations import create_campaign
-from wxdesk.campaigns.switching import create_live
+from wxdesk.campaigns.switching import go_live
 from wxdesk.triage.digests import digest_of
 from wxdesk.triage.models import AutoReplyRule, DryRun
 from wxdesk.triage.queries import get_form
@@ -47,7 +47,9 @@ def make_draft(runtime, account, actor_id: int | None = None, **values: Any) -> 
 
 def make_live(runtime, account, **values: Any) -> int:
     with runtime.unit_of_work() as uow:
-        return create_live(uow, form_of(runtime, account, **values), actor_id=None).id
+        made = create_campaign(uow, form_of(runtime, account, **values), actor_id=None)
+        go_live(uow, made.id, actor_id=None, is_seen=True)
+        return made.id
 
 
 def confirm_dry_runs(runtime, campaign_id: int, agent_id: int) -> None:

@@ -6,12 +6,11 @@ from collections.abc import Sequence
 
 from wxdesk.accounts.operations import touch
 from wxdesk.background_jobs import OFFER_CODES
-from wxdesk.campaigns.definitions import CODE, CampaignForm
+from wxdesk.campaigns.definitions import CODE
 from wxdesk.campaigns.models import Campaign
 from wxdesk.campaigns.operations import (
     campaign_state,
     check_code,
-    create_campaign,
     locked,
     noted,
 )
@@ -146,10 +145,3 @@ def _check_codes(uow: UnitOfWork, campaign: Campaign, ways: Sequence[WayIn]) -> 
         raise ConflictError(say("with codes everybody takes part once: one code a person"))
     if any(CODE not in way.form.reply_text for way in ways):
         raise ConflictError(say("the answer must hold %(code)s: the code stands there", code=CODE))
-
-
-def create_live(uow: UnitOfWork, form: CampaignForm, *, actor_id: int | None) -> Campaign:
-    """A campaign that answers at once, unseen: for the demo and for measurements, not for doors."""
-    campaign = create_campaign(uow, form, actor_id=actor_id)
-    go_live(uow, campaign.id, actor_id=actor_id, is_seen=True)
-    return campaign

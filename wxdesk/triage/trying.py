@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo
 from wxdesk.triage.answers import reply_for
 from wxdesk.triage.hearing import CLICK, FOLLOW, SCAN
 from wxdesk.triage.replaying import NEW_RULE
-from wxdesk.triage.rulebook import Considered, Fate, Rulebook, RuleText
+from wxdesk.triage.rulebook import Considered, Rulebook, RuleText
 from wxdesk.triage.rules import CustomerFacts, Heard, Hit, Moment, Outcome, Reply
 
 OPENID = "test"
@@ -87,13 +87,6 @@ def try_message(
     is_event = it.heard.is_event
     is_for_person = not is_event and (hit is None or is_silent or hit.passes_on)
     return Tried(hit, outcome, reply, is_silent, is_for_person, considered)
-
-
-def why_silent(draft_id: int | None, considered: Sequence[Considered]) -> Considered | None:
-    """Why the draft does not answer although it fits; None when it answers, or does not fit."""
-    wanted = draft_id or NEW_RULE
-    found = next((one for one in considered if one.rule_id == wanted), None)
-    return None if found is None or found.fate is Fate.WINS else found
 
 
 def _outcome(hit: Hit, at: datetime) -> Outcome:

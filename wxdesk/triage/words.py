@@ -103,10 +103,6 @@ def parts_of(form: RuleForm, choices: Choices, zone: ZoneInfo) -> list[Part]:
     return [(heading, lines) for heading, lines in parts if lines]
 
 
-def condition_lines(form: RuleForm, choices: Choices, zone: ZoneInfo) -> list[str]:
-    return list(_conditions(form, choices, zone))
-
-
 def _trigger(form: RuleForm) -> str:
     if form.trigger is Trigger.TEXT:
         return translated(say("a text that …")) + " " + translated(MATCHES[form.match])
