@@ -198,7 +198,10 @@ def test_what_a_person_wrote_goes_first_with_the_answer_to_a_push(
     answers(runtime, question, lin)
     assert states(runtime) == ["held", "held"]
     offered = runtime.redis.hget(held.key(account.id), WANG)
-    assert json.loads(offered) == {"held": [2, 1], "text": "马上查。\n\n更正"}
+    with runtime.reading() as session:
+        newest_first = select(DeliveryRow.id).order_by(DeliveryRow.id.desc())
+        ids = list(session.scalars(newest_first))
+    assert json.loads(offered) == {"held": ids, "text": "马上查。\n\n更正"}
     repair_held()
     assert runtime.redis.hget(held.key(account.id), WANG) == offered
     runtime.redis.delete(held.key(account.id))
