@@ -90,7 +90,8 @@ def test_rule_switched_off_on_the_page_stops_answering(desk, log_in):
     assert len(desk.phone(wang)) == 1
     chen = log_in(CHEN)
     chen.goto(f"{desk.url}/settings/rules")
-    row = chen.locator("tr", has_text="几点开门").filter(has_text="茶季")
+    group = chen.locator("tbody", has=chen.locator("th", has_text="茶季"))
+    row = group.locator("tr", has_text="几点开门")
     row.get_by_role("button", name="停用").click()
     expect(row).to_contain_text("v2")
     chen.wait_for_timeout(1_000)  # the promise: within one second, in every process

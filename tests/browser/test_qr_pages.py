@@ -49,7 +49,7 @@ def test_a_code_is_made_scanned_counted_and_put_on_a_poster(desk, log_in, tmp_pa
     page.fill("#lines", "朝阳门店,1200,chaoyang\n海淀门店,800,haidian")
     page.fill("#folder", "北京")
     page.click(".qr-form button[type=submit]")
-    expect(page.locator(".mark-good")).to_have_count(2)  # the list reads itself again
+    expect(page.locator(".mark-good")).to_have_count(2, timeout=60_000)  # it reads itself again
     scan(desk, "chaoyang")
     page.goto(f"{desk.url}/campaigns/qr-codes?text=chaoyang")
     row = page.locator(".qr-table tbody tr")
