@@ -114,7 +114,7 @@ def correct(page: Page) -> None:
     page.click("#wording button[type=submit]")
     page.click("button[data-opens=begin]")
     page.click("#begin button.btn-primary")
-    expect(page.locator(".fix-done").first).to_be_visible(timeout=60_000)  # without reloading
+    expect(page.locator(".fix-done").first).to_be_visible(timeout=90_000)  # without reloading
 
 
 def go_on(page: Page, home: str) -> None:

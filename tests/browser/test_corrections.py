@@ -37,7 +37,7 @@ def test_who_got_the_wrong_answer_is_counted_told_once_and_reported(desk, log_in
     at = list_and_write(desk, page)
     page.locator("button[data-opens=begin]").click()
     page.locator("#begin button.btn-primary").click()
-    expect(page.locator(".fix-done").first).to_be_visible(timeout=60_000)  # without reloading
+    expect(page.locator(".fix-done").first).to_be_visible(timeout=90_000)  # without reloading
     for openid in people:
         assert [text for text in desk.phone(openid) if "周五" in text] == [TOLD]
     page.goto(f"{at}/report")
