@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import func, select, tuple_, update
+from sqlalchemy import ColumnElement, func, select, tuple_, update
 from sqlalchemy.orm import Session
 
 from wxdesk.background_jobs import OFFER_CODES
@@ -93,13 +93,14 @@ def note_entries(uow: UnitOfWork, met: Sequence[Met]) -> None:
 
 def lose_code(uow: UnitOfWork, campaign_id: int, code: str) -> None:
     """Its push can't be recorded: nobody knows who has the code, so nobody gets it again."""
+    lose(uow, PrizeCode.campaign_id == campaign_id, PrizeCode.code == code)
+
+
+def lose(uow: UnitOfWork, *which: ColumnElement[bool]) -> None:
+    """Of these codes those that are offered are lost: somebody may have seen them."""
     uow.session.execute(
         update(PrizeCode)
-        .where(
-            PrizeCode.campaign_id == campaign_id,
-            PrizeCode.code == code,
-            PrizeCode.state == CodeState.OFFERED,
-        )
+        .where(*which, PrizeCode.state == CodeState.OFFERED)
         .values(state=CodeState.LOST)
         .execution_options(synchronize_session=False)
     )

@@ -11,8 +11,9 @@ from collections.abc import Collection
 from typing import Any
 
 from redis import Redis
-from sqlalchemy import select, update
+from sqlalchemy import select
 
+from wxdesk.campaigns.entering import lose
 from wxdesk.campaigns.models import PrizeCode
 from wxdesk.campaigns.rules import CodeState
 from wxdesk.plumbing.gates import CampaignKeys
@@ -52,12 +53,7 @@ def find(runtime: Runtime, campaign_id: int) -> int:
     if not gone:
         return 0
     with runtime.unit_of_work() as uow:
-        uow.session.execute(
-            update(PrizeCode)
-            .where(PrizeCode.id.in_(gone), PrizeCode.state == CodeState.OFFERED)
-            .values(state=CodeState.LOST)
-            .execution_options(synchronize_session=False)
-        )
+        lose(uow, PrizeCode.id.in_(gone))
     logger.error("campaign %d: %d codes are neither offered nor given", campaign_id, len(gone))
     return len(gone)
 

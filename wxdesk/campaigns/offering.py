@@ -23,6 +23,7 @@ from redis import Redis
 from sqlalchemy import select, tuple_, update
 from sqlalchemy.orm import Session
 
+from wxdesk.campaigns.entering import lose
 from wxdesk.campaigns.models import CampaignEntry, PrizeCode
 from wxdesk.campaigns.rules import MARK_LENGTH, CodeState
 from wxdesk.contacts.models import Contact
@@ -108,12 +109,7 @@ def lose_old(uow: UnitOfWork, campaign_id: int, lease: str) -> int:
     ids = uow.session.scalars(query.order_by(PrizeCode.id).limit(PAGE)).all()
     if not ids:
         return 0
-    uow.session.execute(
-        update(PrizeCode)
-        .where(PrizeCode.id.in_(ids), PrizeCode.state == CodeState.OFFERED)
-        .values(state=CodeState.LOST)
-        .execution_options(synchronize_session=False)
-    )
+    lose(uow, PrizeCode.id.in_(ids))
     logger.error("campaign %d: %d codes were lost with redis's data", campaign_id, len(ids))
     return len(ids)
 
