@@ -13,10 +13,29 @@ import { lastSeenOf, refreshThread } from "./thread_data.js";
 /** Ids of the conversations with an action under way; their buttons are off. */
 export const acting = signal(new Set());
 
-/** The changed conversation, or null when it failed (the reason was shown). */
+/** The last action under way of each conversation: {key, turn}. */
+const underWay = new Map();
+
+/** Fast hands press the next key before the last answer is here: actions go one after another.
+ *  The changed conversation, or null: it failed (the reason was shown), or was pressed twice. */
 async function act(id, path, body, done) {
-  if (acting.peek().has(id)) return null;
+  const before = underWay.get(id);
+  const key = path + JSON.stringify(body);
+  if (before?.key === key) return null;
   acting.value = new Set([...acting.peek(), id]);
+  const mine = { key, turn: carryOut(id, path, body, done, before?.turn) };
+  underWay.set(id, mine);
+  const conversation = await mine.turn;
+  if (underWay.get(id) === mine) {
+    underWay.delete(id);
+    acting.value = new Set([...acting.peek()].filter((other) => other !== id));
+  }
+  pokeList();
+  return conversation;
+}
+
+async function carryOut(id, path, body, done, earlier) {
+  await earlier;
   try {
     const conversation = await post(`/conversations/${id}/${path}`, body);
     putConversation(conversation);
@@ -25,9 +44,6 @@ async function act(id, path, body, done) {
   } catch (error) {
     failed(id, error);
     return null;
-  } finally {
-    acting.value = new Set([...acting.peek()].filter((other) => other !== id));
-    pokeList();
   }
 }
 

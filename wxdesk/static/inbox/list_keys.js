@@ -1,5 +1,5 @@
 // The actions of the list side, with their keys: go to views, walk the rows, act on what is open.
-import { acting, claimNext, claimOpen, reopen, resolve, setPending } from "./actions.js";
+import { claimNext, claimOpen, reopen, resolve, setPending } from "./actions.js";
 import { openBulk } from "./bulk/bulk_data.js";
 import { clearPicked, hasPicked, pickLoaded, pickedBody, toggle } from "./bulk/selection.js";
 import { openAssign, openPriority, openSnooze, openTags } from "./dialogs/index.js";
@@ -19,9 +19,8 @@ const SCROLL_SHARE = 0.85;
 
 const isList = () => page.peek() === "list";
 const hasOpen = () => isList() && current.peek() !== null;
-const isIdle = () => !acting.peek().has(current.peek()?.id);
-const mayAct = () => hasOpen() && isIdle() && may("conversations.reply");
-const mayAssign = () => hasOpen() && isIdle() && may("conversations.assign");
+const mayAct = () => hasOpen() && may("conversations.reply");
+const mayAssign = () => hasOpen() && may("conversations.assign");
 const isOpen = () => current.peek()?.status !== "resolved";
 
 /** Move from the focused row, or from the open one, and open the next. */
