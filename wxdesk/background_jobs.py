@@ -83,7 +83,7 @@ RUN_DRY_RUNS = Job(
 OFFER_CODES = Job("wxdesk.campaigns.jobs.offer_codes", queue="campaigns", every_seconds=2)
 RECONCILE_CODES = Job("wxdesk.campaigns.jobs.reconcile_codes", queue="campaigns", every_seconds=30)
 MAKE_QR_CODES = Job(
-    "wxdesk.qr_codes.jobs.make", queue="contacts", every_seconds=5, timeout_seconds=180
+    "wxdesk.qr_codes.jobs.make", queue="campaigns", every_seconds=5, timeout_seconds=180
 )
 DELIVER_BULK = Job("wxdesk.outbound.jobs.deliver_bulk", queue="campaigns", timeout_seconds=120)
 FEED_CORRECTIONS = Job(

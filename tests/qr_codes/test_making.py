@@ -66,6 +66,20 @@ def test_what_wechat_refuses_for_now_is_asked_for_later_and_says_why(sending, we
     assert code(sending, first).error == ""
 
 
+def test_what_our_own_pace_holds_back_goes_when_it_may_and_not_a_minute_later(
+    sending, wechat, account
+):
+    with sending.unit_of_work() as uow:
+        uow.session.execute(update(Account).values(calls_per_minute=10))
+    first, second = order(sending, account), order(sending, account)
+    jobs.make()
+    assert code(sending, first).state is ShownState.READY
+    with sending.reading() as session:
+        row = session.get(QrCode, second)
+        assert (row.state, row.attempts) == (QrState.WAITING, 0)
+        assert 0 < (row.next_attempt_at - sending.clock()).total_seconds() < 10
+
+
 def test_what_wechat_refuses_for_good_fails_and_stops_no_other(sending, wechat, account):
     first, second = order(sending, account), order(sending, account)
     wechat.spoil("errcode", api="qrcode/create", errcode=45029)

@@ -15,7 +15,7 @@ from werkzeug.serving import WSGIRequestHandler, make_server
 
 from wxdesk.accounts.models import Account
 from wxdesk.app import create_app
-from wxdesk.background_jobs import DELIVER_MESSAGE
+from wxdesk.background_jobs import DELIVER_BULK, DELIVER_MESSAGE
 from wxdesk.runtime import Runtime
 from wxdesk.satisfaction.jobs import ask
 from wxdesk.satisfaction.models import SatisfactionRating
@@ -84,9 +84,10 @@ class Story:
         self.work_off()
 
     def work_off(self) -> None:
-        """Run every waiting doorbell of the outbound queue now, with RQ's own worker."""
-        queue = self.runtime.queues.named(DELIVER_MESSAGE.queue)
-        worker = SimpleWorker([queue], connection=self.runtime.redis, serializer=JSONSerializer)
+        """Run every waiting doorbell of what is sent now, with RQ's own worker."""
+        named = self.runtime.queues.named
+        queues = [named(DELIVER_MESSAGE.queue), named(DELIVER_BULK.queue)]
+        worker = SimpleWorker(queues, connection=self.runtime.redis, serializer=JSONSerializer)
         worker.work(burst=True, logging_level="ERROR")
 
     def bubbles(self) -> list[dict[str, Any]]:

@@ -104,7 +104,7 @@ def _has_more(runtime: Runtime, account_id: int, work: Round, is_time_up: IsTime
     try:
         with runtime.reading() as session:
             keys = get_keys(session, runtime.vault, account_id)
-        return work(runtime, account_id, client_for(runtime, keys), is_time_up)
+        return work(runtime, account_id, client_for(runtime, keys, is_bulk=True), is_time_up)
     except DeliveryError as error:
         logger.warning("customers of account %d have to wait: code %s", account_id, error.code)
     except WxdeskError as error:

@@ -27,7 +27,11 @@ MOST_ROUNDS = 200
 
 @rung(MAKE_QR_CODES)
 def make() -> None:
-    """Ask WeChat for the codes that are due, 20 of each account by turns; one stops no other."""
+    """Ask WeChat for the codes that are due, 20 of each account by turns; one stops no other.
+
+    The first 20, for which somebody may be waiting, go at the pace of answers; what comes after
+    them stands behind all else.
+    """
     runtime = current()
     started = time.monotonic()
 
@@ -36,19 +40,23 @@ def make() -> None:
 
     with runtime.reading() as session:
         waiting = making.accounts_with_orders(session, runtime.clock())
-    for _ in range(MOST_ROUNDS):
-        waiting = [each for each in waiting if not is_time_up() and _has_more(each, is_time_up)]
+    for number in range(MOST_ROUNDS):
+        waiting = [
+            each
+            for each in waiting
+            if not is_time_up() and _has_more(each, is_time_up, is_bulk=number > 0)
+        ]
         if not waiting:
             return
 
 
-def _has_more(account_id: int, is_time_up: Callable[[], bool]) -> bool:
+def _has_more(account_id: int, is_time_up: Callable[[], bool], *, is_bulk: bool) -> bool:
     """One round of an account; False when it is done with, or its calls are refused."""
     runtime = current()
     try:
         with runtime.reading() as session:
             keys = get_keys(session, runtime.vault, account_id)
-        return _round(runtime, account_id, client_for(runtime, keys, is_bulk=True), is_time_up)
+        return _round(runtime, account_id, client_for(runtime, keys, is_bulk=is_bulk), is_time_up)
     except (WxdeskError, RedisError, SQLAlchemyError) as error:  # the lease ends by itself
         reason = type(error).__name__
         logger.error("qr codes of account %d have to wait (%s)", account_id, reason)  # noqa: TRY400

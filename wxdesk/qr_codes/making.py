@@ -122,7 +122,7 @@ def settle(uow: UnitOfWork, outcomes: Sequence[Outcome]) -> None:
 
 def release(uow: UnitOfWork, orders: Sequence[Order], refused: DeliveryError | None) -> None:
     """Give back what was not asked for: the account's calls are refused, or the time is up."""
-    due_at = uow.now if refused is None else retry_at(1, uow.now, refused.retry_at)
+    due_at = uow.now if refused is None else _again_at(1, uow.now, refused)
     for order in orders:
         code = uow.session.get(QrCode, order.code_id, with_for_update=True, populate_existing=True)
         if code is not None and code.next_attempt_at == order.until:
@@ -137,4 +137,11 @@ def _refused(uow: UnitOfWork, code: QrCode, error: DeliveryError) -> None:
         code.state = QrState.FAILED
         return
     code.state = QrState.WAITING
-    code.next_attempt_at = retry_at(code.attempts, uow.now, error.retry_at)
+    code.next_attempt_at = _again_at(code.attempts, uow.now, error)
+
+
+def _again_at(attempts: int, now: datetime, error: DeliveryError) -> datetime:
+    """What was not sent at all, because the account's calls are spent, goes when they are not."""
+    if error.is_uncounted and error.retry_at is not None:
+        return max(error.retry_at, now)
+    return retry_at(attempts, now, error.retry_at)

@@ -98,7 +98,8 @@ def ask(uow: UnitOfWork, conversation_id: int) -> bool:
         return False
     fields = question_fields(rating.id)
     text = summary_of(OutgoingKind.MENU, fields)
-    rating.message_id = send(uow, conversation, OutgoingKind.MENU, text, fields).id
+    message = send(uow, conversation, OutgoingKind.MENU, text, fields, is_bulk=True)
+    rating.message_id = message.id
     return True
 
 
@@ -108,8 +109,13 @@ def send(
     kind: OutgoingKind,
     text: str,
     fields: dict[str, object] | None = None,
+    *,
+    is_bulk: bool = False,
 ) -> Message:
-    """A message of the desk itself, on its way; the conversation stays as it is."""
+    """A message of the desk itself, on its way; the conversation stays as it is.
+
+    `is_bulk`: behind every answer, for a thousand conversations may be resolved at once.
+    """
     message = Message(
         account_id=conversation.account_id,
         contact_id=conversation.contact_id,
@@ -125,7 +131,7 @@ def send(
     write_in_order(uow.session, Message.__tablename__)
     uow.session.add(message)
     uow.session.flush()
-    queue_delivery(uow, message)
+    queue_delivery(uow, message, is_bulk=is_bulk)
     seen(uow, conversation)
     return message
 
