@@ -28,7 +28,13 @@ from wxdesk.bench.clients import Client
 from wxdesk.bench.customers import Crowd, Written, write_evenly
 from wxdesk.bench.history import SIZES, Desk, make_history
 from wxdesk.bench.instance import installation
-from wxdesk.bench.serving import free_port, serving, wait_for_port, wait_until_drained
+from wxdesk.bench.serving import (
+    free_port,
+    serving,
+    wait_for_port,
+    wait_until_drained,
+    wait_until_sent,
+)
 from wxdesk.bench.watchers import largest_mb, watching
 from wxdesk.bench.wechat_stub import taking_everything
 from wxdesk.conversations.models import Message
@@ -71,6 +77,7 @@ def measure(database: str, size_name: str, seconds: float, *, has_baseline: bool
                 figures, written = _work(runtime, crowd, (settings.port, live_port), seconds)
                 memory = _memory(up, streams)
             wait_until_drained(runtime)
+            wait_until_sent(runtime)
         result = {
             "database": database,
             "size": f"{size.conversations} conversations, {size.messages} messages",

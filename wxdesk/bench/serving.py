@@ -11,13 +11,18 @@ import sys
 import time
 from collections.abc import Iterator
 
+from sqlalchemy import select
+
 from wxdesk.intake.streams import intake_streams
+from wxdesk.outbound.models import DeliveryRow
+from wxdesk.outbound.turns import ON_THEIR_WAY
 from wxdesk.plumbing.clock import pause
 from wxdesk.runtime import Runtime
 from wxdesk.settings import Settings
 
 READY_SECONDS = 30
 DRAIN_SECONDS = 120
+SENT_SECONDS = 60
 NOBODY = "http://127.0.0.1:9"
 
 
@@ -69,3 +74,14 @@ def wait_until_drained(runtime: Runtime) -> None:
     while any(intake_streams(runtime.redis).waiting()) and time.monotonic() < deadline:
         pause(0.05)
     pause(0.3)  # the last batch's commit has happened; let the machine come to rest
+
+
+def wait_until_sent(runtime: Runtime) -> None:
+    """Return when no answer is on its way any more; after a minute at the latest."""
+    deadline = time.monotonic() + SENT_SECONDS
+    on_the_way = select(DeliveryRow.id).where(DeliveryRow.state.in_(ON_THEIR_WAY)).limit(1)
+    while time.monotonic() < deadline:
+        with runtime.reading() as session:
+            if session.scalar(on_the_way) is None:
+                return
+        pause(0.1)

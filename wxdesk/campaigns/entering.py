@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, func, select, tuple_, update
+from sqlalchemy import ColumnElement, func, select, update
 from sqlalchemy.orm import Session
 
 from wxdesk.background_jobs import OFFER_CODES
@@ -129,9 +129,9 @@ def _give(uow: UnitOfWork, given: Sequence[tuple[Met, int]]) -> None:
         return
     rows = uow.session.execute(
         select(PrizeCode.campaign_id, PrizeCode.code, PrizeCode.id).where(
-            tuple_(PrizeCode.campaign_id, PrizeCode.code).in_(
-                [(it.campaign_id, it.code) for it, _ in given]
-            ),
+            # not pairs: SQLite would read all codes for them
+            PrizeCode.campaign_id.in_(sorted({it.campaign_id for it, _ in given})),
+            PrizeCode.code.in_(sorted({it.code for it, _ in given if it.code})),
             PrizeCode.entry_id.is_(None),
         )
     )

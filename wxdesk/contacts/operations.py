@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from datetime import datetime, timedelta
 
-from sqlalchemy import select, tuple_
+from sqlalchemy import select
 
 from wxdesk.contacts import windows
 from wxdesk.contacts.models import Contact
@@ -78,9 +78,13 @@ def get_locked(uow: UnitOfWork, contact_id: int) -> Contact:
 def _find(uow: UnitOfWork, keys: set[Key]) -> dict[Key, Contact]:
     rows = uow.session.scalars(
         select(Contact)
-        .where(tuple_(Contact.account_id, Contact.openid).in_(sorted(keys)))
+        .where(  # not pairs: SQLite would read all customers for them
+            Contact.openid.in_(sorted({openid for _, openid in keys})),
+            Contact.account_id.in_(sorted({account_id for account_id, _ in keys})),
+        )
         .order_by(Contact.id)
         .with_for_update(key_share=True)
         .execution_options(populate_existing=True)
     )
-    return {(contact.account_id, contact.openid): contact for contact in rows}
+    found = {(contact.account_id, contact.openid): contact for contact in rows}
+    return {key: found[key] for key in keys & found.keys()}
