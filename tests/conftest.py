@@ -8,11 +8,15 @@ import threading
 from collections.abc import Callable, Iterator
 from functools import cache
 from pathlib import Path
+from types import CodeType
 from typing import Any
 
 import pytest
 from cast import Api, Browser, FakeClock, Team, Webhook, WeChat, hire, make_account
+from flask import Flask
+from flask.templating import Environment
 from hypothesis import settings
+from jinja2.bccache import Bucket, BytecodeCache
 from playwright.sync_api import Browser as Chromium
 from playwright.sync_api import sync_playwright
 from redis import Redis
@@ -32,19 +36,48 @@ from wxdesk.settings import load
 from wxdesk.simulator.platform import Platform
 from wxdesk.simulator.server import serving
 
-_builders: dict[tuple[object, ...], Callable[..., Any]] = {}
-_compile_builder = Rule._compile_builder
+_compile = Rule.compile
+_compiled_rules: dict[tuple[object, ...], dict[str, Any]] = {}
+COMPILED = ("_parts", "_trace", "_converters", "arguments", "_build", "_build_unknown")
 
 
-def _compile_builder_once(rule: Rule, append_unknown: bool = True) -> Callable[..., Any]:
-    """Werkzeug compiles a function for each route of each app: 90 % of the time of `create_app`."""
-    key = (rule.rule, rule.endpoint, rule.subdomain, append_unknown)
-    if key not in _builders:
-        _builders[key] = _compile_builder(rule, append_unknown)
-    return _builders[key]
+def _compile_once(rule: Rule) -> None:
+    """Werkzeug compiles each route of each app anew: nearly all of the time of `create_app`."""
+    key = (rule.rule, rule.endpoint, rule.subdomain, rule.host, str(rule.defaults))
+    if key not in _compiled_rules:
+        _compile(rule)
+        _compiled_rules[key] = {name: getattr(rule, name) for name in COMPILED}
+    for name, value in _compiled_rules[key].items():
+        setattr(rule, name, value)
 
 
-Rule._compile_builder = _compile_builder_once
+Rule.compile = _compile_once
+
+
+class _CompiledTemplates(BytecodeCache):
+    """Each app has templates of its own; each is compiled once."""
+
+    def __init__(self) -> None:
+        self._codes: dict[tuple[str, str], CodeType | None] = {}
+
+    def load_bytecode(self, bucket: Bucket) -> None:
+        bucket.code = self._codes.get((bucket.key, bucket.checksum))
+
+    def dump_bytecode(self, bucket: Bucket) -> None:
+        self._codes[bucket.key, bucket.checksum] = bucket.code
+
+
+_templates = _CompiledTemplates()
+_create_jinja_environment = Flask.create_jinja_environment
+
+
+def _create_environment(app: Flask) -> Environment:
+    environment = _create_jinja_environment(app)
+    environment.bytecode_cache = _templates
+    return environment
+
+
+Flask.create_jinja_environment = _create_environment
 
 _engines: dict[tuple[str, int], Engine] = {}
 

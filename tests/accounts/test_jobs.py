@@ -85,7 +85,8 @@ def test_templates_that_wechat_no_longer_has_go_away(sending, account):
     assert kinds(sending, account).count(TemplateKind.TEMPLATE) == MOST_TEMPLATES
 
 
-def test_an_account_that_is_gone_or_silent_is_no_error(runtime):
+def test_an_account_that_is_gone_or_silent_is_no_error(runtime, monkeypatch):
+    monkeypatch.setattr("wxdesk.wechat.calls.REPEAT_PAUSES", (0.0, 0.0, 0.0))
     refresh_account_templates(10**9)
     make_account(runtime)
     refresh_templates()

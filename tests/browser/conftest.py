@@ -7,9 +7,10 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Generator, Iterator
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 import requests
@@ -17,6 +18,7 @@ from playwright.sync_api import Browser, BrowserContext, Page, expect
 from sqlalchemy import select
 
 from wxdesk import demo
+from wxdesk.agents.queries import find_agent
 from wxdesk.conversations.models import Conversation
 from wxdesk.conversations.rules import Status
 from wxdesk.inbox.operations import resolve
@@ -27,6 +29,7 @@ from wxdesk.simulator.server import serving
 from wxdesk.supervisor import migrate
 
 SHOP = "gh_demo_chaji"
+LIN, MEI = "lin@demo.wxdesk", "mei@demo.wxdesk"
 
 expect.set_options(timeout=15_000)  # machines are busy at times
 
@@ -40,6 +43,7 @@ class Desk:
             port = probe.getsockname()[1]
         self.url = f"http://127.0.0.1:{port}"
         self.simulator = simulator
+        self.log = folder / "stderr.log"
         self._environment = {
             "WXDESK_DATA_DIR": str(folder),
             "WXDESK_BIND": f"127.0.0.1:{port}",
@@ -49,19 +53,29 @@ class Desk:
         self.runtime = build(replace(settings, wechat_api_url=simulator))
         migrate(self.runtime.engine)
         demo.seed(self.runtime)
+        self.sessions: dict[str, list[Any]] = {}
         self.start()
+        self.undo_within((LIN, MEI), 1)
 
     def start(self) -> None:
-        self._process = subprocess.Popen(
-            [sys.executable, "-m", "wxdesk", "up"],
-            env={**os.environ, **self._environment},
-            stderr=subprocess.DEVNULL,
-        )
+        with self.log.open("ab") as log:
+            self._process = subprocess.Popen(
+                [sys.executable, "-m", "wxdesk", "up"],
+                env={**os.environ, **self._environment},
+                stderr=log,
+            )
         demo.introduce(self.runtime, self.simulator)
 
     def stop(self) -> None:
         self._process.terminate()
         assert self._process.wait(60) == 0
+
+    def undo_within(self, emails: Collection[str], seconds: int) -> None:
+        """So long can these people take an answer back before it leaves."""
+        with self.runtime.unit_of_work() as uow:
+            for email in emails:
+                agent = find_agent(uow.session, email)
+                agent.preferences = {**(agent.preferences or {}), "undo_seconds": seconds}
 
     def new_customer(self, name: str) -> str:
         answer = requests.post(
@@ -99,6 +113,17 @@ def desk(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Desk]:
         made.runtime.redis.close()
 
 
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestReport]:
+    """What the desk's processes said last stands below a failed test."""
+    report = yield
+    desk = getattr(item, "funcargs", {}).get("desk")
+    if report.failed and isinstance(desk, Desk):
+        lines = desk.log.read_text(errors="replace").splitlines()
+        report.sections.append(("the desk said last", "\n".join(lines[-60:])))
+    return report
+
+
 @pytest.fixture
 def nobody_waits(desk: Desk) -> None:
     """What other stories left open is resolved: counts and alarms begin at nothing."""
@@ -110,25 +135,45 @@ def nobody_waits(desk: Desk) -> None:
 
 @pytest.fixture
 def log_in(desk: Desk, chromium: Browser) -> Iterator[Callable[..., Page]]:
-    """Open a browser of one's own and log in; fails when a page has an error in its console."""
+    """A browser of one's own, logged in, at the page `at` or at none yet; fails when a page has an
+    error in its console.
+
+    Each person logs in by the form once with a desk; their browsers have that session.
+    """
     contexts: list[BrowserContext] = []
     problems: list[str] = []
 
-    def come_in(email: str, width: int = 1440, height: int = 900) -> Page:
+    def open_browser(width: int, height: int) -> Page:
         context = chromium.new_context(
             viewport={"width": width, "height": height}, locale="zh-CN", timezone_id="Asia/Shanghai"
         )
         contexts.append(context)
         page = context.new_page()
         page.on("pageerror", lambda error: problems.append(str(error)))
-        page.goto(f"{desk.url}/login")
-        page.fill("input[name=email]", email)
-        page.fill("input[name=password]", demo.PASSWORD)
-        page.click('form[action="/login"] button')
-        page.wait_for_url("**/inbox*")
+        return page
+
+    def come_in(email: str, width: int = 1440, height: int = 900, at: str = "") -> Page:
+        if email not in desk.sessions:
+            desk.sessions[email] = fill_in_login(open_browser(width, height), desk, email)
+        page = open_browser(width, height)
+        page.context.add_cookies(desk.sessions[email])
+        if at:
+            page.goto(f"{desk.url}{at}")
         return page
 
     yield come_in
     for context in contexts:
         context.close()
     assert problems == []
+
+
+def fill_in_login(page: Page, desk: Desk, email: str) -> list[Any]:
+    """The cookies of the session; closes the page."""
+    page.goto(f"{desk.url}/login")
+    page.fill("input[name=email]", email)
+    page.fill("input[name=password]", demo.PASSWORD)
+    page.click('form[action="/login"] button')
+    page.wait_for_url("**/inbox*")
+    cookies = page.context.cookies()
+    page.close()
+    return cookies

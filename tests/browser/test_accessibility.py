@@ -96,7 +96,7 @@ def asked(desk) -> str:
 
 @pytest.mark.parametrize("look", ["chinese_light", "english_dark"])
 def test_no_page_has_a_serious_fault(desk, log_in, asked, look):
-    page = log_in(ADMIN)
+    page = log_in(ADMIN, at="/inbox")
     page.emulate_media(color_scheme="light", reduced_motion="reduce")
     if look == "english_dark":
         page.emulate_media(color_scheme="dark", reduced_motion="reduce")

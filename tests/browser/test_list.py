@@ -173,7 +173,7 @@ def test_what_a_filter_finds_is_resolved_at_once_after_a_dry_run(desk, log_in):
 def test_the_palette_goes_to_views_and_assigns_to_people(desk, log_in):
     wang = desk.new_customer("王四")
     desk.write(wang, "请转给同事")
-    lin, mei = log_in(LIN), log_in(MEI)
+    lin, mei = log_in(LIN), log_in(MEI, at="/inbox")
     see(lin, desk, "all")
     open_row(lin, "请转给同事")
     lin.keyboard.press("Control+k")
@@ -191,7 +191,7 @@ def test_the_palette_goes_to_views_and_assigns_to_people(desk, log_in):
 
 def test_the_slow_reply_alarm_stays_until_the_longest_is_answered(desk, log_in):
     many_write(desk, "slow", 2, "等了很久", minutes_ago=6)
-    lin = log_in(LIN)
+    lin = log_in(LIN, at="/inbox")
     alarm = lin.locator(".slow-alarm")
     expect(alarm).to_contain_text("2 位等待超过 3 分钟", timeout=SLOW_MS)
     assert lin.title().startswith("(")
@@ -211,7 +211,7 @@ def test_a_search_result_opens_the_conversation_at_the_message(desk, log_in):
     wang = desk.new_customer("王五")
     desk.write(wang, "紫砂壶裂了一道缝")
     desk.write(wang, "还在吗")
-    lin = log_in(LIN)
+    lin = log_in(LIN, at="/inbox")
     lin.locator(".views").wait_for()
     lin.keyboard.press("/")
     box = lin.locator(".search-box input")
@@ -232,14 +232,16 @@ def test_a_search_goes_on_until_it_finds_something(desk, log_in):
     wang = desk.new_customer("王九")
     desk.write(wang, "珐琅彩的盖碗")
     lin = log_in(LIN)
-    lin.locator(".views").wait_for()
     with desk.runtime.reading() as session:
         lin_id = session.scalars(select(Agent.id).where(Agent.email == LIN)).one()
-        theirs = select(Conversation).join(Contact, Contact.id == Conversation.contact_id)
-        conversation_id = session.scalars(theirs.where(Contact.openid == wang)).one().id
-    with desk.runtime.unit_of_work() as uow:
-        its = update(Conversation).where(Conversation.id == conversation_id)
-        uow.session.execute(its.values(assignee_id=lin_id))
+    theirs = select(Contact.id).where(Contact.openid == wang)
+
+    def is_given() -> bool:
+        with desk.runtime.unit_of_work() as uow:
+            its = update(Conversation).where(Conversation.contact_id.in_(theirs))
+            return uow.session.execute(its.values(assignee_id=lin_id)).rowcount == 1
+
+    desk.wait_until(is_given, "what the customer wrote is stored, and its conversation Lin's")
     gone = range(10**9, 10**9 + 10_000)
     with desk.runtime.unit_of_work() as uow:
         MESSAGES.put_many(uow.session, [Entry(n, "珐琅", (f"s{lin_id}",)) for n in gone])
@@ -255,7 +257,7 @@ def test_a_search_goes_on_until_it_finds_something(desk, log_in):
 def test_colleagues_see_when_somebody_is_busy(desk, log_in):
     wang = desk.new_customer("王六")
     desk.write(wang, "谁有空")
-    lin, mei = log_in(LIN), log_in(MEI)
+    lin, mei = log_in(LIN), log_in(MEI, at="/inbox")
     mei.locator(".presence-button").click()
     mei.locator("[role=menuitemradio]", has_text="忙碌").click()
     expect(mei.locator(".presence-button")).to_contain_text("忙碌")
@@ -277,7 +279,7 @@ def test_colleagues_see_when_somebody_is_busy(desk, log_in):
 def test_a_whole_turn_with_the_keyboard_alone(desk, log_in):
     wang = desk.new_customer("王七")
     desk.write(wang, "只用键盘也能回复吗")
-    lin = log_in(LIN)
+    lin = log_in(LIN, at="/inbox")
     lin.locator(".views").wait_for()
     lin.keyboard.press("g")
     lin.keyboard.press("a")

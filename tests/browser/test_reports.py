@@ -36,11 +36,11 @@ def somebody_wrote(desk) -> None:
 
 
 @pytest.fixture
-def watched(log_in) -> Callable[..., Page]:
+def watched(desk, log_in) -> Callable[..., Page]:
     """A page that fails when the browser complains of anything: the policy, a script, a file."""
     complaints: list[str] = []
 
-    def come_in(email: str, **size: int) -> Page:
+    def come_in(email: str, at: str = "", **size: int) -> Page:
         page = log_in(email, **size)
         page.on(
             "console",
@@ -48,6 +48,8 @@ def watched(log_in) -> Callable[..., Page]:
                 complaints.append(line.text) if line.type in ("error", "warning") else None
             ),
         )
+        if at:
+            page.goto(f"{desk.url}{at}")
         return page
 
     yield come_in
@@ -179,7 +181,7 @@ def test_paper_is_light_and_shows_all_tables(desk, watched):
 
 
 def test_the_bell_rings_in_the_inbox_and_leads_to_the_conversation(desk, watched):
-    page = watched(LIN)
+    page = watched(LIN, at="/inbox")
     page.locator("[data-bell-seen]").evaluate("it => it.click()")
     count = page.locator("[data-bell-count]")
     expect(count).to_be_hidden()

@@ -1,14 +1,18 @@
-"""`wxdesk ...` as an operator types it. Each test starts real processes, so there are few."""
+"""`wxdesk ...` as an operator types it: each in a real process, with its exit code."""
 
+import json
 import os
 import re
+import shutil
 import socket
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from cast import PASSWORD
+from servers import NOBODY_LISTENS
 
 CONFIGURATION_EXIT = 78
 UNAVAILABLE_EXIT = 69
@@ -25,21 +29,33 @@ ACCOUNT = {
 class Operator:
     """Runs commands in an environment that holds our settings only."""
 
-    def __init__(self, data_dir: Path, redis_url: str) -> None:
+    def __init__(self, forking: subprocess.Popen[str], data_dir: Path, redis_url: str) -> None:
         outside = {k: v for k, v in os.environ.items() if not k.startswith("WXDESK_")}
+        self.forking = forking
+        self.data_dir = data_dir
         self.environment = outside | {
             "WXDESK_DATA_DIR": str(data_dir),
             "WXDESK_REDIS_URL": redis_url,
             "WXDESK_PUBLIC_URL": "https://desk.example.com",
+            "WXDESK_WECHAT_API_URL": NOBODY_LISTENS,
         }
 
     def run(
         self, *words: str, stdin: str = "", **settings: str
     ) -> subprocess.CompletedProcess[str]:
+        files = [self.data_dir.with_name(name) for name in ("stdin", "stdout", "stderr")]
+        for file, text in zip(files, (stdin, "", ""), strict=True):
+            file.write_text(text)
+        asked = {"words": words, "environment": self.environment | settings}
+        print(json.dumps(asked | {"files": [str(file) for file in files]}), file=self.forking.stdin)
+        code = int(self.forking.stdout.readline())
+        return subprocess.CompletedProcess(words, code, *(file.read_text() for file in files[1:]))
+
+    def run_anew(self, *words: str, **settings: str) -> subprocess.CompletedProcess[str]:
+        """The same by a Python that has imported nothing yet."""
         return subprocess.run(
             [sys.executable, "-m", "wxdesk", *words],
             env=self.environment | settings,
-            input=stdin,
             capture_output=True,
             text=True,
             timeout=60,
@@ -51,15 +67,32 @@ class Operator:
         return self.run("add-account", *words, *more)
 
 
-@pytest.fixture
-def operator(tmp_path: Path, redis_server) -> Operator:
-    return Operator(tmp_path / "data", redis_server.url)
+@pytest.fixture(scope="module")
+def forking() -> Iterator[subprocess.Popen[str]]:
+    command = [sys.executable, str(Path(__file__).with_name("forking.py"))]
+    pipe = subprocess.PIPE
+    with subprocess.Popen(command, stdin=pipe, stdout=pipe, text=True, bufsize=1) as process:
+        yield process
+    assert process.returncode == 0
 
 
 @pytest.fixture
-def migrated(operator: Operator) -> Operator:
-    done = operator.run("migrate")
+def operator(forking, tmp_path: Path, redis_server) -> Operator:
+    return Operator(forking, tmp_path / "data", redis_server.url)
+
+
+@pytest.fixture(scope="module")
+def data_at_head(forking, shared_redis, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The data directory of a new installation."""
+    made = Operator(forking, tmp_path_factory.mktemp("new") / "data", shared_redis.url)
+    done = made.run("migrate")
     assert done.returncode == 0, done.stderr
+    return made.data_dir
+
+
+@pytest.fixture
+def migrated(operator: Operator, data_at_head: Path) -> Operator:
+    shutil.copytree(data_at_head, operator.data_dir)
     return operator
 
 
@@ -69,7 +102,7 @@ def sentences(done: subprocess.CompletedProcess[str]) -> list[str]:
 
 
 def test_wrong_settings_are_one_sentence_each_and_exit_78(operator):
-    done = operator.run(
+    done = operator.run_anew(
         "migrate", WXDESK_BIND="nowhere", WXDESK_LOCALE="de", WXDESK_DATABASE_URL="mysql://x"
     )
     assert done.returncode == CONFIGURATION_EXIT
@@ -92,7 +125,7 @@ def test_a_port_in_use_is_one_sentence_and_nothing_is_left_running(operator):
         taken.bind(("127.0.0.1", 0))
         taken.listen()
         address = f"127.0.0.1:{taken.getsockname()[1]}"
-        done = operator.run("up", WXDESK_BIND=address)
+        done = operator.run_anew("up", WXDESK_BIND=address)
     assert done.returncode == CONFIGURATION_EXIT
     (sentence,) = sentences(done)
     assert address in sentence

@@ -334,7 +334,10 @@ def test_the_source_of_a_following_is_a_sentence(scene, qr_scene, sentence):
     assert follow_source(scene, qr_scene) == sentence
 
 
-def test_an_error_of_the_network_is_never_taken_for_an_unknown_customer(sending, wang, wechat):
+def test_an_error_of_the_network_is_never_taken_for_an_unknown_customer(
+    sending, wang, wechat, monkeypatch
+):
+    monkeypatch.setattr("wxdesk.wechat.calls.REPEAT_PAUSES", (0.0, 0.0, 0.0))
     wechat.spoil("http_500", api="user/info/batchget", times=10)
     with sending.unit_of_work() as uow:
         claim = profiles.claim_due(uow, contact_of(sending).account_id, 100)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import secrets
 import signal
 import socket
 import subprocess
@@ -11,15 +12,16 @@ import threading
 import time
 from collections import Counter
 from collections.abc import Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from pathlib import Path
 
 import pytest
+import requests
+from servers import NOBODY_LISTENS, postgres_database
 from sqlalchemy import select
 
 from wxdesk.accounts.rules import Mode
 from wxdesk.bench.event import BenchPush, make_account, pushes
-from wxdesk.bench.instance import postgres
 from wxdesk.bench.load import _connect, _exchange
 from wxdesk.conversations.models import Message
 from wxdesk.conversations.rules import Direction
@@ -29,61 +31,95 @@ from wxdesk.settings import load
 from wxdesk.supervisor import migrate
 
 PUSHES_A_SECOND = 100
-REDELIVERIES = 25  # half a second apart: about as long as WeChat tries
+TRIED_SECONDS = 15  # as long as WeChat tries
 LANES = 4
+CHILDREN = ("web", "worker-intake", "worker-timers", "worker-campaigns", "scheduler")
+START_SECONDS = 60
+UP = ("-m", "wxdesk", "up")
+PART_OF_UP = str(Path(__file__).with_name("part_of_up.py"))
+
+
+def free_port() -> int:
+    """Nobody gets it while its process is dead: no connection leaves from one of these."""
+    while not _is_free(port := 20_000 + secrets.randbelow(12_000)):
+        pass
+    return port
+
+
+def _is_free(port: int) -> bool:
+    with socket.socket() as probe:
+        try:
+            probe.bind(("127.0.0.1", port))
+        except OSError:
+            return False
+    return True
 
 
 class Installation:
-    """One data directory, and the `wxdesk up` that runs in it."""
+    """One data directory, and the `wxdesk up` that runs in it, or a part of that."""
 
-    def __init__(self, folder: Path, database_url: str | None) -> None:
-        with socket.socket() as probe:
-            probe.bind(("127.0.0.1", 0))
-            self.port = probe.getsockname()[1]
+    def __init__(
+        self, folder: Path, database_url: str | None, *, children: tuple[str, ...], api_url: str
+    ) -> None:
+        self.port = free_port()
         self.environment = {
             "WXDESK_DATA_DIR": str(folder / "data"),
             "WXDESK_BIND": f"127.0.0.1:{self.port}",
-            "WXDESK_WECHAT_API_URL": "http://127.0.0.1:9",
+            "WXDESK_WECHAT_API_URL": api_url,
         }
         if database_url:
             self.environment["WXDESK_DATABASE_URL"] = database_url
         self.runtime: Runtime = build(load(self.environment))
         migrate(self.runtime.engine)
-        self.account = make_account(self.runtime, Mode.SAFE)
         self.log = folder / "up.log"
         self._seed = int(time.monotonic()) % 100_000
+        self._part = (PART_OF_UP, *children)
         self.start()
 
-    def start(self) -> None:
+    def start(self, *, is_whole: bool = False) -> None:
+        """Only what the tests look at, or all of `wxdesk up`."""
         with self.log.open("a") as log:
             self.process = subprocess.Popen(
-                [sys.executable, "-m", "wxdesk", "up"],
+                [sys.executable, *(UP if is_whole else self._part)],
                 env={**os.environ, **self.environment},
                 stdout=log,
                 stderr=log,
             )
-        self.wait_until(self._is_up, 30, "the web process listens")
+        self._is_whole = is_whole
+        self.wait_until(self._is_up, START_SECONDS, "it answers")
+
+    def make_whole(self) -> None:
+        """Run all of `wxdesk up` from now on."""
+        if not self._is_whole:
+            self.kill_rest()
+            self.start(is_whole=True)
 
     def stop(self) -> None:
         self.process.terminate()
         self.process.wait(60)
 
     def kill(self, words: str) -> None:
-        """SIGKILL every process of this installation whose command line holds these words."""
-        found = [pid for pid in self.processes() if words in _command(pid)]
-        assert found, f"no process {words!r}"
-        for pid in found:
-            os.kill(pid, signal.SIGKILL)
+        """SIGKILL every process of this installation whose command line holds these words.
+
+        Where one was killed before it may not be there again yet.
+        """
+        self.wait_until(lambda: self._find(words), 30, f"a process {words!r} runs")
+        for pid in self._find(words):
+            _kill(pid)
 
     def kill_rest(self) -> None:
         """SIGKILL whatever is left, Redis too."""
         for pid in self.processes():
-            os.kill(pid, signal.SIGKILL)
+            _kill(pid)
+        self.process.wait(10)
         self.wait_until(lambda: not self.processes(), 10, "nothing runs")
 
     def processes(self) -> list[int]:
         socket_path = self.runtime.settings.redis_url.removeprefix("unix://")
         return _processes(self.environment["WXDESK_DATA_DIR"], socket_path)
+
+    def _find(self, words: str) -> list[int]:
+        return [pid for pid in self.processes() if words in _command(pid)]
 
     def stream(self, seconds: float) -> Stream:
         self._seed += 1
@@ -95,9 +131,13 @@ class Installation:
     def wait_until(self, is_so, seconds: float, what: str) -> None:
         deadline = time.monotonic() + seconds
         while not is_so():
-            tail = self.log.read_text()[-3000:]
-            assert time.monotonic() < deadline, f"not so after {seconds} s: {what}\n{tail}"
-            time.sleep(0.1)
+            if time.monotonic() > deadline:
+                pytest.fail(f"not so after {seconds} s: {what}\n{self.log.read_text()[-3000:]}")
+            time.sleep(0.05)
+
+    def wait_for_answers(self, stream: Stream, count: int) -> None:
+        """The stream is going on: so many of its pushes have been answered."""
+        self.wait_until(lambda: len(stream.answered) >= count, 60, f"{count} pushes are answered")
 
     def assert_each_answered_push_is_stored_once(self, stream: Stream) -> None:
         self.wait_until(self._is_drained, 60, "the streams and the spool are empty")
@@ -111,11 +151,11 @@ class Installation:
         assert {key: stored[key] for key in stream.answered if stored[key] != 1} == {}
 
     def _is_up(self) -> bool:
+        """It listens a while before it answers."""
         try:
-            socket.create_connection(("127.0.0.1", self.port), 1).close()
-        except OSError:
+            return requests.get(f"http://127.0.0.1:{self.port}/healthz", timeout=2).ok
+        except requests.RequestException:
             return False
-        return True
 
     def _is_drained(self) -> bool:
         try:
@@ -149,10 +189,10 @@ class Stream:
     def _lane(self, made: list[BenchPush]) -> None:
         for push in made:
             began = time.monotonic()
-            if any(self._is_answered(push) for _ in range(REDELIVERIES)):
-                self.answered.add(push.msg_id)
-            else:
-                self.given_up.add(push.msg_id)
+            while not (is_answered := self._is_answered(push)):
+                if time.monotonic() - began > TRIED_SECONDS:
+                    break
+            (self.answered if is_answered else self.given_up).add(push.msg_id)
             time.sleep(max(0.0, LANES / PUSHES_A_SECOND - (time.monotonic() - began)))
 
     def _is_answered(self, push: BenchPush) -> bool:
@@ -167,16 +207,31 @@ class Stream:
         return False
 
 
-@pytest.fixture(scope="module", params=["sqlite", "postgresql"])
+class PushedAt(Installation):
+    """With an account in safe mode, to which a stream of pushes goes."""
+
+    def __init__(self, folder: Path, database_url: str | None) -> None:
+        super().__init__(folder, database_url, children=CHILDREN, api_url=NOBODY_LISTENS)
+        self.account = make_account(self.runtime, Mode.SAFE)
+
+
+@pytest.fixture(scope="session", params=["sqlite", "postgresql"])
 def installation(
     request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[Installation]:
+) -> Iterator[PushedAt]:
     with ExitStack() as stack:
-        url = stack.enter_context(postgres()) if request.param == "postgresql" else None
-        made = Installation(tmp_path_factory.mktemp("up"), url)
+        url = database_of(request, stack)
+        made = PushedAt(tmp_path_factory.mktemp("up"), url)
         stack.callback(made.runtime.engine.dispose)
         stack.callback(made.stop)
         yield made
+
+
+def database_of(request: pytest.FixtureRequest, stack: ExitStack) -> str | None:
+    """The URL of an empty PostgreSQL, or None for SQLite in the data directory."""
+    if request.param == "sqlite":
+        return None
+    return stack.enter_context(postgres_database(f"wxdesk_faults_{secrets.token_hex(4)}"))
 
 
 def _processes(data_dir: str, socket_path: str) -> list[int]:
@@ -194,6 +249,11 @@ def _processes(data_dir: str, socket_path: str) -> list[int]:
             if is_ours:
                 found.append(int(path.name))
     return found
+
+
+def _kill(pid: int) -> None:
+    with suppress(ProcessLookupError):  # its supervisor has ended, and it with that
+        os.kill(pid, signal.SIGKILL)
 
 
 def _command(pid: int) -> str:

@@ -28,7 +28,7 @@ from wxdesk.triage.rules import Match, MoreReply, Outcome
 pytestmark = pytest.mark.faults
 
 LANES = 20
-REDELIVERIES = 60
+REDELIVERIES = 100
 TOLD = re.compile(r"您的码是 (P-[0-9]+)")
 
 

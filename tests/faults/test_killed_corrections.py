@@ -3,58 +3,46 @@
 from __future__ import annotations
 
 import os
-import socket
 import subprocess
 import sys
-import time
 from collections import Counter
 from contextlib import ExitStack, contextmanager
 from datetime import timedelta
-from pathlib import Path
 
 import pytest
 from cast import WeChat, hire, make_account
 from corrections.helping import openid, wrong_answers
-from faults.conftest import Installation, _command
+from faults.conftest import Installation, database_of
+from redis import RedisError
+from rq import Worker
 from sqlalchemy import func, select, update
 
-from wxdesk.bench.instance import postgres
 from wxdesk.corrections.models import Correction, CorrectionRecipient
 from wxdesk.corrections.operations import Wish, begin, create, write
 from wxdesk.corrections.rules import Choice, CorrectionState, RecipientState, Wording
 from wxdesk.outbound.models import DeliveryRow
 from wxdesk.outbound.rules import Delivery
-from wxdesk.runtime import build
-from wxdesk.settings import load
 from wxdesk.simulator.platform import Platform
 from wxdesk.simulator.server import serving
-from wxdesk.supervisor import migrate
 
 pytestmark = pytest.mark.faults
 
+CHILDREN = ("worker-campaigns", "worker-outbound", "scheduler")
 PEOPLE = 120
 KILLS = 4
+MORE = 5
 TEXT = "更正:满100减9。"
 
 
 class Desk(Installation):
     """The same, with a WeChat that takes messages."""
 
-    def __init__(self, folder: Path, database_url: str | None, api_url: str) -> None:
-        with socket.socket() as probe:
-            probe.bind(("127.0.0.1", 0))
-            self.port = probe.getsockname()[1]
-        self.environment = {
-            "WXDESK_DATA_DIR": str(folder / "data"),
-            "WXDESK_BIND": f"127.0.0.1:{self.port}",
-            "WXDESK_WECHAT_API_URL": api_url,
-        }
-        if database_url:
-            self.environment["WXDESK_DATABASE_URL"] = database_url
-        self.runtime = build(load(self.environment))
-        migrate(self.runtime.engine)
-        self.log = folder / "up.log"
-        self.start()
+    def _is_up(self) -> bool:
+        """Its workers begin while the test makes its customers."""
+        try:
+            return bool(self.runtime.redis.ping())
+        except RedisError:
+            return False
 
     @contextmanager
     def second_worker(self):
@@ -65,13 +53,28 @@ class Desk(Installation):
             stderr=subprocess.DEVNULL,
         )
         try:
+            self.wait_until(lambda: self.count_workers() == 2, 60, "both workers look for work")
             yield
         finally:
             process.kill()
             process.wait(10)
 
-    def has_workers(self) -> bool:
-        return any("worker campaigns" in _command(pid) for pid in self.processes())
+    def count_workers(self) -> int:
+        return Worker.count(queue=self.runtime.queues.named("campaigns"))
+
+    def wait_until_more_left(self, made: int) -> None:
+        """A worker is sending at this moment, unless all is sent already."""
+        wanted = self.count_left() + MORE
+        self.wait_until(
+            lambda: self.count_left() >= wanted or self.are_only_dead_sends_left(made),
+            90,
+            "more are sent",
+        )
+
+    def count_left(self) -> int:
+        with self.runtime.reading() as session:
+            query = select(func.count()).where(DeliveryRow.state == Delivery.SENT)
+            return session.scalar(query)
 
     def states(self, made: int) -> Counter[RecipientState]:
         with self.runtime.reading() as session:
@@ -103,8 +106,8 @@ def desk(request, tmp_path):
     with ExitStack() as stack:
         platform = Platform()
         api_url = stack.enter_context(serving(platform))
-        url = stack.enter_context(postgres()) if request.param == "postgresql" else None
-        made = Desk(tmp_path, url, api_url)
+        url = database_of(request, stack)
+        made = Desk(tmp_path, url, children=CHILDREN, api_url=api_url)
         made.wechat = WeChat(platform, api_url)
         stack.callback(made.runtime.engine.dispose)
         stack.callback(made.stop)
@@ -124,13 +127,12 @@ def test_workers_killed_while_a_correction_is_sent_reach_everybody_at_most_once(
     desk.wait_until(
         lambda: desk.states(made)[RecipientState.LISTED] == PEOPLE, 30, "everybody is listed"
     )
-    with runtime.unit_of_work() as uow:
-        write(uow, made, Wording("更正", TEXT, 600, skips_helped=True), chen, None)
-        begin(uow, made, chen, None)
     with desk.second_worker():
+        with runtime.unit_of_work() as uow:
+            write(uow, made, Wording("更正", TEXT, 600, skips_helped=True), chen, None)
+            begin(uow, made, chen, None)
         for _ in range(KILLS):
-            time.sleep(1.2)
-            desk.wait_until(desk.has_workers, 30, "the worker is there again")
+            desk.wait_until_more_left(made)
             desk.kill("worker campaigns")
     desk.wait_until(lambda: desk.are_only_dead_sends_left(made), 150, "everybody was told")
     with runtime.unit_of_work() as uow:  # as if two and a half minutes had passed

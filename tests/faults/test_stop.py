@@ -1,7 +1,7 @@
 """The stop button reaches every process within a second: two real web servers, four workers."""
 
 import os
-import socket
+import signal
 import subprocess
 import sys
 import time
@@ -13,6 +13,7 @@ import requests
 from campaigns.events import make_live
 from campaigns.scene import said_in
 from cast import Api, FakeClock, Team, Webhook, hire, make_account
+from faults.conftest import free_port
 from servers import wait_until
 
 from wxdesk.campaigns.jobs import offer_codes
@@ -70,11 +71,11 @@ def servers(running: Runtime) -> Iterator[list[Server]]:
     }
     made = []
     for _ in range(SERVERS):
-        with socket.socket() as probe:
-            probe.bind(("127.0.0.1", 0))
-            port = probe.getsockname()[1]
+        port = free_port()
         command = [sys.executable, "-m", "wxdesk", "web", "--bind", f"127.0.0.1:{port}"]
-        process = subprocess.Popen(command, env=environment, stderr=subprocess.DEVNULL)
+        process = subprocess.Popen(
+            command, env=environment, stderr=subprocess.DEVNULL, start_new_session=True
+        )
         made.append(Server(port, process))
     try:
         for server in made:
@@ -82,8 +83,7 @@ def servers(running: Runtime) -> Iterator[list[Server]]:
         yield made
     finally:
         for server in made:
-            server.process.terminate()
-        for server in made:
+            os.killpg(server.process.pid, signal.SIGKILL)
             server.process.wait(20)
 
 

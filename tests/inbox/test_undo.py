@@ -2,12 +2,12 @@
 
 import io
 import threading
+from functools import partial
 
 import pytest
 from cast import WANG, Api, conversation_of, customer_writes, hire
+from cast import work_off as work_off_queues
 from media.phone import PHOTO
-from rq import SimpleWorker
-from rq.serializers import JSONSerializer
 from sqlalchemy import select
 
 from wxdesk.accounts.models import Account
@@ -60,13 +60,7 @@ def question(runtime, account, wechat) -> Message:
 @pytest.fixture
 def work_off(runtime):
     """Run every waiting doorbell now."""
-
-    def run() -> None:
-        queue = runtime.queues.named(DELIVER_MESSAGE.queue)
-        worker = SimpleWorker([queue], connection=runtime.redis, serializer=JSONSerializer)
-        worker.work(burst=True, logging_level="ERROR")
-
-    return run
+    return partial(work_off_queues, runtime, DELIVER_MESSAGE)
 
 
 @pytest.fixture

@@ -1,4 +1,4 @@
-"""The drain: batches, crashes, poison, and a database that is away. Each run lingers a second."""
+"""The drain: batches, crashes, poison, and a database that is away."""
 
 import logging
 import sqlite3
@@ -13,6 +13,7 @@ from sqlalchemy import func, select
 
 from wxdesk.app import create_app
 from wxdesk.conversations.models import Conversation, Message
+from wxdesk.intake import jobs
 from wxdesk.intake.entries import body_of, read_entry
 from wxdesk.intake.jobs import _record, consumer, drain
 from wxdesk.intake.models import SetAsidePush
@@ -26,6 +27,12 @@ from wxdesk.runtime import start
 from wxdesk.wechat.push import Push
 
 POISON = "not the JSON that the webhook writes"
+
+
+@pytest.fixture(autouse=True)
+def _short_linger(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nothing comes after what a test has put there."""
+    monkeypatch.setattr(jobs, "LINGER_SECONDS", 0.1)
 
 
 @pytest.fixture
@@ -265,8 +272,9 @@ def test_a_drain_that_is_asked_to_stop_leaves_the_rest_where_it_is(webhook, runt
 
 
 def test_a_message_that_comes_while_the_drain_lingers_is_recorded_without_a_doorbell(
-    webhook, runtime, account, streams
+    webhook, runtime, account, streams, monkeypatch
 ):
+    monkeypatch.setattr(jobs, "LINGER_SECONDS", 1.0)
     webhook.deliver(webhook.fields("一"))
     thread = threading.Thread(target=drain)
     thread.start()

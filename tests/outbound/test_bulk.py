@@ -4,9 +4,7 @@ import json
 from datetime import timedelta
 
 import pytest
-from cast import WANG, conversation_of, customer_writes, hire, make_account
-from rq import SimpleWorker
-from rq.serializers import JSONSerializer
+from cast import WANG, conversation_of, customer_writes, hire, make_account, work_off
 from sqlalchemy import func, select
 
 from wxdesk.accounts.models import Account
@@ -47,13 +45,6 @@ def question(runtime, account, wechat) -> Message:
 def account(runtime):
     with runtime.reading() as session:
         return session.scalars(select(Account)).one()
-
-
-def work_off(runtime, *jobs) -> None:
-    for job in jobs:
-        queue = runtime.queues.named(job.queue)
-        worker = SimpleWorker([queue], connection=runtime.redis, serializer=JSONSerializer)
-        worker.work(burst=True, logging_level="ERROR")
 
 
 def send_to_many(runtime, question: Message, text: str = "更正", **how) -> int:

@@ -3,6 +3,7 @@
 import logging
 import threading
 from datetime import timedelta
+from functools import partial
 
 import pytest
 from cast import (
@@ -15,9 +16,10 @@ from cast import (
     make_account,
     messages_of,
 )
+from cast import (
+    work_off as work_off_queues,
+)
 from media.phone import PHOTO
-from rq import SimpleWorker
-from rq.serializers import JSONSerializer
 from sqlalchemy import select
 
 from wxdesk.accounts.models import Account
@@ -67,13 +69,7 @@ def question(runtime, account, wechat) -> Message:
 @pytest.fixture
 def work_off(runtime):
     """Run every waiting doorbell now, with RQ's own worker."""
-
-    def run() -> None:
-        queue = runtime.queues.named(DELIVER_MESSAGE.queue)
-        worker = SimpleWorker([queue], connection=runtime.redis, serializer=JSONSerializer)
-        worker.work(burst=True, logging_level="ERROR")
-
-    return run
+    return partial(work_off_queues, runtime, DELIVER_MESSAGE)
 
 
 def rows(runtime) -> list[DeliveryRow]:
@@ -380,7 +376,9 @@ def test_an_answer_that_wechat_took_without_saying_so_is_unconfirmed_and_never_s
     """The connection is cut after the message was taken: nobody knows."""
     wechat.spoil("timeout_after_accepting", seconds=9)
     agent_answers(runtime, question, lin)
-    work_off()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("wxdesk.wechat.transport.ANSWER_SECONDS", 0.5)
+        work_off()
     (row,) = rows(runtime)
     assert (row.state, row.error_code) == (Delivery.UNCONFIRMED, "timeout")
     clock.advance(hours=1)

@@ -1,13 +1,13 @@
 """Answers of every kind on the customer's phone, through a WeChat over HTTP."""
 
 import io
+from functools import partial
 
 import pytest
 import requests
 from cast import WANG, Api, customer_writes, hire
+from cast import work_off as work_off_queues
 from media.phone import FILM, PHOTO, SONG
-from rq import SimpleWorker
-from rq.serializers import JSONSerializer
 from sqlalchemy import select
 
 from wxdesk.accounts.jobs import refresh_templates
@@ -74,12 +74,7 @@ def send(runtime, lin, question, work_off):
 
 @pytest.fixture
 def work_off(runtime):
-    def run() -> None:
-        queue = runtime.queues.named(DELIVER_MESSAGE.queue)
-        worker = SimpleWorker([queue], connection=runtime.redis, serializer=JSONSerializer)
-        worker.work(burst=True, logging_level="ERROR")
-
-    return run
+    return partial(work_off_queues, runtime, DELIVER_MESSAGE)
 
 
 @pytest.fixture

@@ -7,9 +7,7 @@ from typing import Any
 
 import pytest
 import requests
-from cast import SLUG, WANG, Api, WeChat, hire, make_account, record_waiting
-from rq import SimpleWorker
-from rq.serializers import JSONSerializer
+from cast import SLUG, WANG, Api, WeChat, hire, make_account, record_waiting, work_off
 from sqlalchemy import select, update
 from werkzeug.serving import WSGIRequestHandler, make_server
 
@@ -84,11 +82,8 @@ class Story:
         self.work_off()
 
     def work_off(self) -> None:
-        """Run every waiting doorbell of what is sent now, with RQ's own worker."""
-        named = self.runtime.queues.named
-        queues = [named(DELIVER_MESSAGE.queue), named(DELIVER_BULK.queue)]
-        worker = SimpleWorker(queues, connection=self.runtime.redis, serializer=JSONSerializer)
-        worker.work(burst=True, logging_level="ERROR")
+        """Run every waiting doorbell of what is sent now."""
+        work_off(self.runtime, DELIVER_MESSAGE, DELIVER_BULK)
 
     def bubbles(self) -> list[dict[str, Any]]:
         address = f"{self.wechat.url}/sim/customers/{WANG}/messages"

@@ -12,9 +12,8 @@ from cast import (
     hire,
     make_account,
     make_rule,
+    work_off,
 )
-from rq import SimpleWorker
-from rq.serializers import JSONSerializer
 from sqlalchemy import select, update
 
 from wxdesk.accounts.models import Account
@@ -86,13 +85,6 @@ def answers(runtime, agent_id: int) -> None:
         ).one()
         newest.conversation_id = conversation_of(runtime).id
     agent_answers(runtime, newest, agent_id)
-
-
-def work_off(runtime, *jobs) -> None:
-    for job in jobs:
-        queue = runtime.queues.named(job.queue)
-        worker = SimpleWorker([queue], connection=runtime.redis, serializer=JSONSerializer)
-        worker.work(burst=True, logging_level="ERROR")
 
 
 def test_whoever_waits_too_long_hears_it_once_a_wait(runtime, account, wechat):

@@ -11,6 +11,8 @@ import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
+import psycopg
+
 from wxdesk.plumbing.clock import pause
 from wxdesk.plumbing.errors import ConfigurationError
 from wxdesk.runtime import Runtime, build, start
@@ -69,8 +71,9 @@ def postgres() -> Iterator[str]:
         stderr=subprocess.DEVNULL,
     )
     try:
-        _wait_for(folder / ".s.PGSQL.5432")
-        yield f"postgresql://wxdesk@/postgres?host={folder}"
+        url = f"postgresql://wxdesk@/postgres?host={folder}"
+        _wait_for(url)
+        yield url
     finally:
         _run_as(user, [str(binaries / "pg_ctl"), "-D", str(cluster), "-m", "immediate", "stop"])
         server.wait(20)
@@ -122,9 +125,11 @@ def _run_as(user: str | None, command: list[str]) -> None:
     subprocess.run([*_as(user), *command], check=True, stdout=subprocess.DEVNULL, timeout=120)
 
 
-def _wait_for(path: Path) -> None:
+def _wait_for(url: str) -> None:
+    """Its socket is there before it takes connections."""
     for _ in range(START_TRIES):
-        if path.exists():
+        with contextlib.suppress(psycopg.OperationalError):
+            psycopg.connect(url, connect_timeout=1).close()
             return
         pause(0.05)
     raise ConfigurationError("PostgreSQL did not start in 10 seconds")
