@@ -63,8 +63,8 @@ def state(page: Page, name: str) -> None:
 
 def takes_part(desk, openid: str, keyword: str) -> str:
     """The customer writes the keyword; what the phone shows first."""
-    desk.write(openid, keyword)
-    desk.wait_until(lambda: bool(desk.phone(openid)), "an answer")
+    written = desk.write(openid, keyword)
+    desk.wait_until(lambda: bool(desk.phone(openid)), f"an answer; the webhook did {written}")
     return desk.phone(openid)[0]
 
 
