@@ -9,7 +9,8 @@ import openpyxl
 import pytest
 
 from tests.reports.made_up import HOSTILE, full
-from wxdesk.reports.exports import chunks, csv_lines, table_keys, xlsx_file
+from wxdesk.plumbing.sheets import chunks
+from wxdesk.reports.exports import csv_lines, table_keys, xlsx_file
 from wxdesk.reports.rules import Column, Filters, Period, Report, Row, Table, Unit
 from wxdesk.reports.wording import DASH, Wording, change_of, plain
 from wxdesk.words import say

@@ -31,14 +31,7 @@ class Sheet:
 
 def xlsx_of(sheets: Iterable[Sheet]) -> IO[bytes]:
     """A workbook, at its beginning; large ones lie on the disk. Titles must differ."""
-    file: IO[bytes] = tempfile.SpooledTemporaryFile(max_size=IN_MEMORY)  # noqa: SIM115 -- given away
-    options = {
-        "constant_memory": True,
-        "strings_to_formulas": False,
-        "strings_to_urls": False,
-        "strings_to_numbers": False,
-    }
-    book = xlsxwriter.Workbook(file, options)
+    file, book = new_book()
     bold = book.add_format({"bold": True, "text_wrap": True, "valign": "top"})
     instant = book.add_format({"num_format": "yyyy-mm-dd hh:mm:ss"})
     for sheet in sheets:
@@ -54,6 +47,20 @@ def xlsx_of(sheets: Iterable[Sheet]) -> IO[bytes]:
     book.close()
     file.seek(0)
     return file
+
+
+def new_book() -> tuple[IO[bytes], xlsxwriter.Workbook]:
+    """A workbook that is written row by row, and its file; nothing in it is taken for a formula."""
+    file: IO[bytes] = tempfile.SpooledTemporaryFile(max_size=IN_MEMORY)  # noqa: SIM115 -- given away
+    options = {
+        "constant_memory": True,
+        "strings_to_formulas": False,
+        "strings_to_urls": False,
+        "strings_to_numbers": False,
+        "remove_timezone": False,
+        "nan_inf_to_errors": False,
+    }
+    return file, xlsxwriter.Workbook(file, options)
 
 
 def chunks(file: IO[bytes]) -> Iterator[bytes]:

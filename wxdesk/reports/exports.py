@@ -5,21 +5,18 @@ from __future__ import annotations
 import csv
 import io
 import re
-import tempfile
 from collections.abc import Iterator, Sequence
 from datetime import datetime
 from typing import IO, Any
 
-import xlsxwriter
 from xlsxwriter.worksheet import Worksheet
 
 from wxdesk.plumbing.csv_files import BOM, harmless
+from wxdesk.plumbing.sheets import new_book
 from wxdesk.reports.rules import Column, Report, Table, Unit, Value
 from wxdesk.reports.wording import Wording
 from wxdesk.words import say
 
-IN_MEMORY = 1_000_000  # bytes; what is larger goes to a file on the disk
-CHUNK = 64 * 1024
 LONGEST_CELL = 32_000  # Excel takes 32,767 characters
 LONGEST_SHEET_NAME = 31
 NOT_IN_SHEET_NAMES = re.compile(r"[\[\]:*?/\\']")
@@ -57,18 +54,7 @@ def xlsx_file(report: Report, wording: Wording, about: Sequence[tuple[str, str]]
 
     Written row by row; nothing in it is ever taken for a formula. Large ones lie on the disk.
     """
-    file: IO[bytes] = tempfile.SpooledTemporaryFile(max_size=IN_MEMORY)  # noqa: SIM115 -- given away
-    book = xlsxwriter.Workbook(
-        file,
-        {
-            "constant_memory": True,
-            "strings_to_formulas": False,
-            "strings_to_urls": False,
-            "strings_to_numbers": False,
-            "remove_timezone": False,
-            "nan_inf_to_errors": False,
-        },
-    )
+    file, book = new_book()
     sheets = _Sheets(book, wording)
     sheets.about(report, about)
     if report.figures:
@@ -78,13 +64,6 @@ def xlsx_file(report: Report, wording: Wording, about: Sequence[tuple[str, str]]
     book.close()
     file.seek(0)
     return file
-
-
-def chunks(file: IO[bytes]) -> Iterator[bytes]:
-    """The file's bytes piece by piece; closes it at the end."""
-    with file:
-        while piece := file.read(CHUNK):
-            yield piece
 
 
 class _Sheets:

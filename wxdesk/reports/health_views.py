@@ -11,11 +11,12 @@ from flask import Blueprint, Response, render_template, request
 
 from wxdesk.agents.access import requires
 from wxdesk.plumbing.errors import NotFoundError
+from wxdesk.plumbing.sheets import chunks
 from wxdesk.plumbing.translation import translated
 from wxdesk.reports.addresses import Addresses, kept_query
 from wxdesk.reports.choices import choices_of
 from wxdesk.reports.content_health import NAME, build, marks_of
-from wxdesk.reports.exports import chunks, csv_lines, table_keys, xlsx_file
+from wxdesk.reports.exports import csv_lines, table_keys, xlsx_file
 from wxdesk.reports.filters import Preset, preset_of, read_filters
 from wxdesk.reports.names import PERIODS, facts_of, first_day, last_day
 from wxdesk.reports.rules import Filters

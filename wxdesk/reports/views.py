@@ -12,12 +12,13 @@ from werkzeug.wrappers import Response as Redirect
 from wxdesk.agents.access import requires
 from wxdesk.plumbing.errors import NotFoundError
 from wxdesk.plumbing.http import cursor_argument, cursor_of
+from wxdesk.plumbing.sheets import chunks
 from wxdesk.plumbing.translation import translated
 from wxdesk.reports.addresses import Addresses, kept_query, read_behind
 from wxdesk.reports.behind import BehindRow, list_behind
 from wxdesk.reports.catalog import REPORTS
 from wxdesk.reports.choices import choices_of
-from wxdesk.reports.exports import chunks, csv_lines, table_keys, xlsx_file
+from wxdesk.reports.exports import csv_lines, table_keys, xlsx_file
 from wxdesk.reports.filters import Preset, before_of, preset_of, read_filters
 from wxdesk.reports.local_time import midnight
 from wxdesk.reports.names import (
