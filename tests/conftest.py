@@ -15,6 +15,7 @@ import pytest
 from cast import Api, Browser, FakeClock, Team, Webhook, WeChat, hire, make_account
 from flask import Flask
 from flask.templating import Environment
+from flask.testing import FlaskClient
 from hypothesis import settings
 from jinja2.bccache import Bucket, BytecodeCache
 from playwright.sync_api import Browser as Chromium
@@ -78,6 +79,16 @@ def _create_environment(app: Flask) -> Environment:
 
 
 Flask.create_jinja_environment = _create_environment
+
+
+class _Client(FlaskClient):
+    """Reads each answer to its end and closes it, as a server does: nothing is left to chance."""
+
+    def open(self, *args: Any, buffered: bool = True, **kwargs: Any) -> Any:
+        return super().open(*args, buffered=buffered, **kwargs)
+
+
+Flask.test_client_class = _Client
 
 _engines: dict[tuple[str, int], Engine] = {}
 

@@ -9,7 +9,6 @@ import openpyxl
 import pytest
 
 from tests.reports.made_up import HOSTILE, full
-from wxdesk.plumbing.sheets import chunks
 from wxdesk.reports.exports import csv_lines, table_keys, xlsx_file
 from wxdesk.reports.rules import Column, Filters, Period, Report, Row, Table, Unit
 from wxdesk.reports.wording import DASH, Wording, change_of, plain
@@ -34,8 +33,8 @@ def rows_of(report: Report, key: str) -> list[list[str]]:
 
 
 def book_of(report: Report) -> openpyxl.Workbook:
-    data = b"".join(chunks(xlsx_file(report, ENGLISH, [("Period", "2026-03-01 – 2026-03-02")])))
-    return openpyxl.load_workbook(io.BytesIO(data))
+    with xlsx_file(report, ENGLISH, [("Period", "2026-03-01 – 2026-03-02")]) as file:
+        return openpyxl.load_workbook(io.BytesIO(file.read()))
 
 
 def one_column(*values: object, unit: Unit = Unit.TEXT) -> Report:

@@ -11,13 +11,12 @@ from wxdesk.agents.access import requires
 from wxdesk.campaigns.exporting import csv_pieces, xlsx_of_entries
 from wxdesk.campaigns.queries import CampaignView, EntryView, get_campaign, list_entries, sums_of
 from wxdesk.plumbing.http import cursor_argument, cursor_of
-from wxdesk.plumbing.sheets import chunks
+from wxdesk.plumbing.sheets import workbook_response
 from wxdesk.plumbing.translation import translated
 from wxdesk.runtime import Runtime, current
 
 PAGE = 100
 PIECE = 2_000
-XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 
 
 @requires("campaigns.read")
@@ -50,7 +49,9 @@ def entries_csv(campaign_id: int) -> Response:
     runtime = current()
     view, zone = _view(runtime, campaign_id), ZoneInfo(runtime.settings.timezone)
     pieces = csv_pieces(_pages(runtime, campaign_id), zone, translated)
-    return _download(Response(pieces, mimetype="text/csv"), f"entries-{view.id}.csv")
+    response = Response(pieces, mimetype="text/csv")
+    response.headers["Content-Disposition"] = f'attachment; filename="wxdesk-entries-{view.id}.csv"'
+    return response
 
 
 @requires("campaigns.read")
@@ -59,7 +60,7 @@ def entries_xlsx(campaign_id: int) -> Response:
     runtime = current()
     view, zone = _view(runtime, campaign_id), ZoneInfo(runtime.settings.timezone)
     file = xlsx_of_entries(_pages(runtime, campaign_id), zone, translated)
-    return _download(Response(chunks(file), mimetype=XLSX), f"entries-{view.id}.xlsx")
+    return workbook_response(file, f"wxdesk-entries-{view.id}.xlsx")
 
 
 def _view(runtime: Runtime, campaign_id: int) -> CampaignView:
@@ -78,8 +79,3 @@ def _pages(runtime: Runtime, campaign_id: int) -> Iterator[list[EntryView]]:
             last_id = page[-1].id
         if len(page) < PIECE:
             return
-
-
-def _download(response: Response, name: str) -> Response:
-    response.headers["Content-Disposition"] = f'attachment; filename="wxdesk-{name}"'
-    return response

@@ -13,7 +13,7 @@ from wxdesk.corrections.queries import RecipientView, get_view, list_recipients,
 from wxdesk.corrections.reporting import report_of
 from wxdesk.corrections.rules import RecipientState
 from wxdesk.corrections.wording import PASSIVE_NOTE, REACHES, RECIPIENTS, STATES
-from wxdesk.plumbing.sheets import chunks
+from wxdesk.plumbing.sheets import workbook_response
 from wxdesk.plumbing.translation import translated
 from wxdesk.runtime import current
 from wxdesk.words import say
@@ -21,7 +21,6 @@ from wxdesk.words import say
 bp = Blueprint("correction_reports", __name__, url_prefix="/campaigns/corrections")
 
 MINUTE, HOUR, DAY = 60, 3600, 86_400
-XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 
 
 @bp.get("/<int:correction_id>/report")
@@ -73,12 +72,7 @@ def report_xlsx(correction_id: int) -> Response:
     with runtime.reading() as session:
         made = report_of(session, correction_id, runtime.clock())
     file = workbook(made, lambda after_id: _pages(correction_id, after_id), _writer())
-    name = f"wxdesk-correction-{correction_id}.xlsx"
-    return Response(
-        chunks(file),
-        mimetype=XLSX,
-        headers={"Content-Disposition": f'attachment; filename="{name}"'},
-    )
+    return workbook_response(file, f"wxdesk-correction-{correction_id}.xlsx")
 
 
 def _duration(span: timedelta | None) -> str:

@@ -4,17 +4,19 @@ from __future__ import annotations
 
 import re
 import tempfile
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import IO
 
 import xlsxwriter
+from flask import Response
+from werkzeug.wsgi import FileWrapper
 
 Cell = str | int | float | datetime | None
 
 IN_MEMORY = 1_000_000  # bytes; what is larger goes to a file on the disk
-CHUNK = 64 * 1024
+XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 LONGEST_CELL = 32_000  # Excel takes 32,767 characters
 LONGEST_NAME = 31
 NOT_IN_NAMES = re.compile(r"[\[\]:*?/\\']")
@@ -63,11 +65,11 @@ def new_book() -> tuple[IO[bytes], xlsxwriter.Workbook]:
     return file, xlsxwriter.Workbook(file, options)
 
 
-def chunks(file: IO[bytes]) -> Iterator[bytes]:
-    """The file's bytes piece by piece; closes it at the end."""
-    with file:
-        while piece := file.read(CHUNK):
-            yield piece
+def workbook_response(file: IO[bytes], name: str) -> Response:
+    """The workbook as a download, in pieces; its file is closed however the answer ends."""
+    response = Response(FileWrapper(file), mimetype=XLSX)
+    response.headers["Content-Disposition"] = f'attachment; filename="{name}"'
+    return response
 
 
 def _write(

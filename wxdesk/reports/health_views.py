@@ -11,7 +11,7 @@ from flask import Blueprint, Response, render_template, request
 
 from wxdesk.agents.access import requires
 from wxdesk.plumbing.errors import NotFoundError
-from wxdesk.plumbing.sheets import chunks
+from wxdesk.plumbing.sheets import workbook_response
 from wxdesk.plumbing.translation import translated
 from wxdesk.reports.addresses import Addresses, kept_query
 from wxdesk.reports.choices import choices_of
@@ -29,7 +29,6 @@ from wxdesk.words import say
 bp = Blueprint("content_health", __name__, url_prefix="/campaigns/health")
 
 HOME = "/campaigns/health"
-XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 MOST_MARKS = 30
 
 
@@ -89,8 +88,7 @@ def workbook() -> Response:
         made = build(session, filters, now)
         chosen = choices_of(session, filters, _wording())
     file = xlsx_file(made, _wording(), facts_of(made, filters, chosen, _wording()))
-    headers = {"Content-Disposition": f'attachment; filename="wxdesk-{NAME}.xlsx"'}
-    return Response(chunks(file), mimetype=XLSX, headers=headers)
+    return workbook_response(file, f"wxdesk-{NAME}.xlsx")
 
 
 def _asked() -> tuple[Filters, HealthAddresses, datetime]:

@@ -12,7 +12,7 @@ from werkzeug.wrappers import Response as Redirect
 from wxdesk.agents.access import requires
 from wxdesk.plumbing.errors import NotFoundError
 from wxdesk.plumbing.http import cursor_argument, cursor_of
-from wxdesk.plumbing.sheets import chunks
+from wxdesk.plumbing.sheets import workbook_response
 from wxdesk.plumbing.translation import translated
 from wxdesk.reports.addresses import Addresses, kept_query, read_behind
 from wxdesk.reports.behind import BehindRow, list_behind
@@ -40,7 +40,6 @@ bp = Blueprint("reports", __name__, url_prefix="/reports")
 
 FIRST = "overview"
 ROWS = 50
-XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 
 
 @bp.get("")
@@ -116,11 +115,7 @@ def workbook(name: str) -> Response:
         made = REPORTS[name](session, asked.filters, asked.now)
         chosen = choices_of(session, asked.filters, _wording())
     file = xlsx_file(made, _wording(), facts_of(made, asked.filters, chosen, _wording()))
-    return Response(
-        chunks(file),
-        mimetype=XLSX,
-        headers={"Content-Disposition": f'attachment; filename="wxdesk-{name}.xlsx"'},
-    )
+    return workbook_response(file, f"wxdesk-{name}.xlsx")
 
 
 @dataclass(frozen=True, slots=True)
