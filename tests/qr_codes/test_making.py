@@ -1,10 +1,11 @@
 """Codes are ordered as rows, made by a job, and never lost or doubled."""
 
 import pytest
-from cast import make_account
+from cast import make_account, work_off
 from sqlalchemy import select, update
 
 from wxdesk.accounts.models import Account
+from wxdesk.background_jobs import MAKE_QR_CODES
 from wxdesk.plumbing.errors import ConflictError, InvalidInputError
 from wxdesk.qr_codes import jobs, making, operations
 from wxdesk.qr_codes.models import QrCode
@@ -167,3 +168,30 @@ def test_only_service_accounts_get_codes_and_a_hundred_thousand_of_them(
     with runtime.reading() as session:
         states = session.scalars(select(QrCode.state).where(QrCode.id.in_(ids)))
         assert set(states) == {QrState.WAITING}
+
+
+def test_a_large_order_stands_behind_answers_until_twenty_are_left(sending, wechat, account):
+    with sending.unit_of_work() as uow:
+        uow.session.execute(update(Account).values(calls_per_minute=20))  # two of them at once
+    form = CodeForm(account.id, label="Café Lin")
+    with sending.unit_of_work() as uow:
+        ids = create_codes(uow, [form] * (jobs.AT_ONCE + 3), None)
+    jobs.make()
+    assert len(wechat.calls("qrcode/create")) == 1  # the second slot is left to answers
+    with sending.unit_of_work() as uow:
+        uow.session.execute(update(QrCode).where(QrCode.id > ids[-3]).values(state=QrState.FAILED))
+        uow.session.execute(update(QrCode).values(next_attempt_at=uow.now))
+    jobs.make()
+    assert len(wechat.calls("qrcode/create")) == 2
+
+
+def test_prize_codes_wait_behind_an_order_for_two_seconds_only(
+    sending, wechat, account, monkeypatch
+):
+    ids = [order(sending, account) for _ in range(2)]
+    with monkeypatch.context() as patch:
+        patch.setattr(jobs, "LONGEST_RUN_SECONDS", 0.0)
+        jobs.make()
+    assert wechat.calls("qrcode/create") == []
+    work_off(sending, MAKE_QR_CODES)  # it rang for what is left
+    assert {code(sending, each).state for each in ids} == {ShownState.READY}

@@ -20,17 +20,16 @@ from wxdesk.wechat.client import Client
 
 logger = logging.getLogger(__name__)
 
-LONGEST_RUN_SECONDS = 40.0
+LONGEST_RUN_SECONDS = 2.0  # prize codes and corrections wait behind it
 AT_ONCE = 20
-MOST_ROUNDS = 200
 
 
 @rung(MAKE_QR_CODES)
 def make() -> None:
     """Ask WeChat for the codes that are due, 20 of each account by turns; one stops no other.
 
-    The first 20, for which somebody may be waiting, go at the pace of answers; what comes after
-    them stands behind all else.
+    Up to 20 codes, for which somebody may be waiting, go at the pace of answers; more stand behind
+    all else until 20 are left.
     """
     runtime = current()
     started = time.monotonic()
@@ -40,22 +39,19 @@ def make() -> None:
 
     with runtime.reading() as session:
         waiting = making.accounts_with_orders(session, runtime.clock())
-    for number in range(MOST_ROUNDS):
-        waiting = [
-            each
-            for each in waiting
-            if not is_time_up() and _has_more(each, is_time_up, is_bulk=number > 0)
-        ]
-        if not waiting:
-            return
+    while waiting and not is_time_up():
+        waiting = [each for each in waiting if is_time_up() or _has_more(each, is_time_up)]
+    if waiting:
+        runtime.queues.ring(MAKE_QR_CODES)
 
 
-def _has_more(account_id: int, is_time_up: Callable[[], bool], *, is_bulk: bool) -> bool:
+def _has_more(account_id: int, is_time_up: Callable[[], bool]) -> bool:
     """One round of an account; False when it is done with, or its calls are refused."""
     runtime = current()
     try:
         with runtime.reading() as session:
             keys = get_keys(session, runtime.vault, account_id)
+            is_bulk = making.waits_for_more_than(session, account_id, AT_ONCE)
         return _round(runtime, account_id, client_for(runtime, keys, is_bulk=is_bulk), is_time_up)
     except (WxdeskError, RedisError, SQLAlchemyError) as error:  # the lease ends by itself
         reason = type(error).__name__

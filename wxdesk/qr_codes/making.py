@@ -14,7 +14,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from wxdesk.contacts.refusals import is_about_account
-from wxdesk.contacts.schedule import LEASE, MOST_ATTEMPTS, retry_at
+from wxdesk.contacts.schedule import LEASE, MOST_ATTEMPTS, again_at
 from wxdesk.plumbing.errors import DeliveryError
 from wxdesk.plumbing.unit_of_work import UnitOfWork
 from wxdesk.qr_codes.models import QrCode
@@ -58,6 +58,12 @@ def accounts_with_orders(session: Session, now: datetime) -> list[int]:
             .limit(MOST_ACCOUNTS)
         )
     )
+
+
+def waits_for_more_than(session: Session, account_id: int, count: int) -> bool:
+    """Whether more than `count` codes of the account are still to be made, now or later."""
+    beyond = select(QrCode.id).where(QrCode.account_id == account_id, QrCode.state.in_(DUE))
+    return session.scalar(beyond.limit(1).offset(count)) is not None
 
 
 def claim(uow: UnitOfWork, account_id: int, limit: int) -> list[Order]:
@@ -122,7 +128,7 @@ def settle(uow: UnitOfWork, outcomes: Sequence[Outcome]) -> None:
 
 def release(uow: UnitOfWork, orders: Sequence[Order], refused: DeliveryError | None) -> None:
     """Give back what was not asked for: the account's calls are refused, or the time is up."""
-    due_at = uow.now if refused is None else _again_at(1, uow.now, refused)
+    due_at = uow.now if refused is None else again_at(refused, 1, uow.now)
     for order in orders:
         code = uow.session.get(QrCode, order.code_id, with_for_update=True, populate_existing=True)
         if code is not None and code.next_attempt_at == order.until:
@@ -137,11 +143,4 @@ def _refused(uow: UnitOfWork, code: QrCode, error: DeliveryError) -> None:
         code.state = QrState.FAILED
         return
     code.state = QrState.WAITING
-    code.next_attempt_at = _again_at(code.attempts, uow.now, error)
-
-
-def _again_at(attempts: int, now: datetime, error: DeliveryError) -> datetime:
-    """What was not sent at all, because the account's calls are spent, goes when they are not."""
-    if error.is_uncounted and error.retry_at is not None:
-        return max(error.retry_at, now)
-    return retry_at(attempts, now, error.retry_at)
+    code.next_attempt_at = again_at(error, code.attempts, uow.now)
