@@ -267,6 +267,19 @@ def test_a_question_that_could_not_leave_in_time_is_taken_back(story):
     assert [rating.state for rating in story.ratings()] == [RatingState.UNSENT]
 
 
+def test_a_question_that_stood_behind_answers_for_long_is_taken_back(story):
+    story.writes("我的订单在哪里?")
+    story.resolves(story.answers())
+    story.clock.advance(seconds=31)
+    ask()  # and nothing leaves: others' answers are always due
+    story.clock.advance(minutes=29)
+    ask()
+    assert [rating.state for rating in story.ratings()] == [RatingState.ASKED]
+    story.asks_after(minutes=2)
+    assert story.from_desk() == [ANSWER]
+    assert [rating.state for rating in story.ratings()] == [RatingState.UNSENT]
+
+
 @pytest.mark.one_database
 def test_a_question_waits_for_no_new_conversation_of_the_customer(story):
     with story.runtime.unit_of_work() as uow:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Collection
 from datetime import datetime
 
-from sqlalchemy import ColumnElement, exists, func, select, tuple_, update
+from sqlalchemy import ColumnElement, exists, func, or_, select, tuple_, update
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from wxdesk.accounts.facts import facts_of
@@ -23,7 +23,7 @@ from wxdesk.conversations.timeline import Activity
 from wxdesk.outbound.contents import OutgoingKind, summary_of
 from wxdesk.outbound.models import DeliveryRow
 from wxdesk.outbound.operations import queue_delivery
-from wxdesk.outbound.rules import Delivery, Via
+from wxdesk.outbound.rules import LONGEST_OWN_WAIT, Delivery, Via
 from wxdesk.plumbing.db import insert_new, write_in_order
 from wxdesk.plumbing.unit_of_work import UnitOfWork
 from wxdesk.satisfaction.models import SatisfactionRating
@@ -172,7 +172,10 @@ def has_open_conversation(uow: UnitOfWork, contact_id: int) -> bool:
 
 
 def take_back_late(uow: UnitOfWork) -> None:
-    """A question that could not leave before the customer wrote again does not leave any more."""
+    """A question that could not leave before the customer wrote again does not leave any more.
+
+    Nor one that stood behind others' answers for longer than a question makes sense.
+    """
     is_served = exists().where(
         Conversation.contact_id == SatisfactionRating.contact_id,
         Conversation.status != Status.RESOLVED,
@@ -180,7 +183,7 @@ def take_back_late(uow: UnitOfWork) -> None:
     waiting = select(SatisfactionRating.message_id).where(
         SatisfactionRating.state == RatingState.ASKED,
         SatisfactionRating.asked_at > uow.now - NOT_AGAIN_WITHIN,
-        is_served,
+        or_(is_served, SatisfactionRating.asked_at <= uow.now - LONGEST_OWN_WAIT),
     )
     uow.session.execute(
         update(DeliveryRow)
