@@ -67,10 +67,13 @@ DOORS = {
     "wall_views.py",
     "webhook_views.py",
     "promise_views.py",
+    "promise_api.py",
     "live_views.py",
     "entry_views.py",
     "draw_views.py",
     "code_views.py",
+    "code_import.py",
+    "recounting.py",
 }
 READING_DOORS = {
     "previewing.py",
@@ -125,6 +128,11 @@ def called_methods(path: Path) -> set[str]:
     return {function.attr for function in calls if isinstance(function, ast.Attribute)}
 
 
+def called_names(path: Path) -> set[str]:
+    calls = (n.func for n in ast.walk(tree_of(path)) if isinstance(n, ast.Call))
+    return {function.id for function in calls if isinstance(function, ast.Name)}
+
+
 def imported(path: Path) -> set[str]:
     found = set()
     for node in ast.walk(tree_of(path)):
@@ -150,6 +158,13 @@ def test_only_doors_open_a_unit_of_work(path):
         assert not called & {"unit_of_work", "reading"}
     if path.name in READING_DOORS:
         assert "unit_of_work" not in called
+
+
+@each_module
+def test_who_adds_a_message_asks_for_the_order_of_messages(path):
+    """Else readers that remember the last id pass over it (plumbing/db.write_in_order)."""
+    if called_names(path) & {"Message"}:
+        assert "write_in_order" in called_names(path)
 
 
 @each_module

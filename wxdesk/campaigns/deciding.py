@@ -22,6 +22,7 @@ from wxdesk.contacts.models import Contact
 from wxdesk.conversations.models import Message
 from wxdesk.conversations.rules import Direction, Place, SenderKind
 from wxdesk.outbound.operations import queue_delivery
+from wxdesk.plumbing.db import write_in_order
 from wxdesk.plumbing.gates import CODE, Decision, Entering, Wish
 from wxdesk.plumbing.unit_of_work import UnitOfWork
 from wxdesk.triage.rules import Outcome
@@ -61,6 +62,7 @@ def settle(uow: UnitOfWork, campaign_id: int, decisions: Mapping[int, Decision])
     A campaign that is stopped answers nothing more, but who is in is in; the others are set aside.
     One that goes on meanwhile leaves them waiting.
     """
+    write_in_order(uow.session, Message.__tablename__)
     campaign = uow.session.get_one(
         Campaign, campaign_id, with_for_update={"read": True}, populate_existing=True
     )
