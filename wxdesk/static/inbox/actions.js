@@ -17,7 +17,8 @@ export const acting = signal(new Set());
 const underWay = new Map();
 
 /** Fast hands press the next key before the last answer is here: actions go one after another.
- *  The changed conversation, or null: it failed (the reason was shown), or was pressed twice. */
+ *  The changed conversation, or null: it failed (the reason was shown), or the one before it did,
+ *  or it was pressed twice. */
 async function act(id, path, body, done) {
   const before = underWay.get(id);
   const key = path + JSON.stringify(body);
@@ -35,7 +36,7 @@ async function act(id, path, body, done) {
 }
 
 async function carryOut(id, path, body, done, earlier) {
-  await earlier;
+  if (earlier && (await earlier) === null) return null; // who is refused a claim resolves nothing
   try {
     const conversation = await post(`/conversations/${id}/${path}`, body);
     putConversation(conversation);
