@@ -166,7 +166,7 @@ def create_app(runtime: Runtime, *, live_streams: int = LIVE_STREAMS) -> Flask:
     threads free. Raises KeyError when an endpoint names no permission.
     """
     start(runtime)
-    app = Flask("wxdesk")
+    app = Desk("wxdesk")
     app.request_class = DeskRequest
     app.url_map.converters["int"] = BoundedInteger
     _configure(app, runtime)
@@ -192,6 +192,13 @@ def create_app(runtime: Runtime, *, live_streams: int = LIVE_STREAMS) -> Flask:
     return app
 
 
+class Desk(Flask):
+    """Flask without coroutines: it looks for them eight times a request."""
+
+    def ensure_sync(self, func: Callable[..., Any]) -> Callable[..., Any]:
+        return func
+
+
 class BoundedInteger(IntegerConverter):
     """Numbers in addresses that no database can hold are not found."""
 
@@ -203,7 +210,7 @@ class Sessions(SecureCookieSessionInterface):
     """Cookies for people; WeChat's pushes have none, and each of them shall be quick."""
 
     def open_session(self, app: Flask, request: Request) -> SecureCookieSession | None:
-        if request.blueprint == "intake":
+        if request.path.startswith("/wechat/"):  # the address is matched only after this
             return self.make_null_session(app)
         return super().open_session(app, request)
 
