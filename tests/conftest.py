@@ -82,10 +82,14 @@ Flask.create_jinja_environment = _create_environment
 
 
 class _Client(FlaskClient):
-    """Reads each answer to its end and closes it, as a server does: nothing is left to chance."""
+    """Reads each answer to its end and closes it, as a server does: no file is left to chance."""
 
-    def open(self, *args: Any, buffered: bool = True, **kwargs: Any) -> Any:
-        return super().open(*args, buffered=buffered, **kwargs)
+    def open(self, *args: Any, **kwargs: Any) -> Any:
+        answer = super().open(*args, **kwargs)
+        if answer.mimetype != "text/event-stream":  # which has no end
+            answer.get_data()
+            answer.close()
+        return answer
 
 
 Flask.test_client_class = _Client
