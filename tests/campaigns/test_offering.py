@@ -158,6 +158,23 @@ def test_codes_that_vanish_with_a_stream_are_not_given_again(runtime, account, w
     assert (found.lost, found.offered) == (1, 2)
 
 
+def test_a_decision_that_a_killed_process_left_hides_no_lost_code(runtime, account, webhook, clock):
+    campaign = make_campaign(runtime, account, CODES[:3], is_open=False)
+    writes(webhook, 1)
+    record_waiting(runtime)
+    keeper = Gatekeeper(runtime.redis, campaign.id)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Gatekeeper, "forget", lambda *_: None)  # killed before it
+        offer_codes()
+    assert len(winners(runtime, campaign)) == 1
+    assert keeper.decided_marks(10)
+    runtime.redis.lpop(keeper.keys.codes)  # a code that is nowhere
+    clock.advance(minutes=5)
+    reconcile_codes()
+    assert keeper.decided_marks(10) == []
+    assert counts(runtime, campaign).lost == 1
+
+
 def test_many_entries_are_known_again_page_by_page(runtime, account, webhook, clock, monkeypatch):
     campaign = make_campaign(runtime, account, CODES, entries_per_person=2)
     for who in (1, 2, 1, 3):

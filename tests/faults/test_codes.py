@@ -1,78 +1,139 @@
-"""Prize codes while a crowd enters and processes are killed: each once, one a person, none lost."""
+"""Prize codes while 200 enter at once and processes die: each once, one a person, none lost."""
 
 from __future__ import annotations
 
+import json
+import os
 import random
 import re
+import subprocess
+import sys
 import threading
 import time
 from collections import defaultdict
+from dataclasses import replace
 from datetime import timedelta
+from pathlib import Path
 
 import pytest
-import requests
 from sqlalchemy import func, select
 
 from wxdesk.accounts.models import Account
 from wxdesk.accounts.rules import Mode
 from wxdesk.bench.event import BenchAccount, BenchPush, make_account, plain_push
-from wxdesk.campaigns.code_queries import count_codes, count_pending, sum_tallies
+from wxdesk.campaigns.code_import import clear_broken
+from wxdesk.campaigns.code_queries import (
+    ImportView,
+    count_codes,
+    count_pending,
+    find_import,
+    sum_tallies,
+)
 from wxdesk.campaigns.codes import import_codes
 from wxdesk.campaigns.models import Campaign, CampaignEntry, PrizeCode
 from wxdesk.campaigns.rules import CodeState
 from wxdesk.contacts.models import Contact
+from wxdesk.plumbing.clock import utc_now
 from wxdesk.triage.operations import create_rule
 from wxdesk.triage.rule_forms import RuleForm
 from wxdesk.triage.rules import Match, MoreReply, Outcome
 
 pytestmark = pytest.mark.faults
 
-LANES = 20
-REDELIVERIES = 100
+ENTRANTS = Path(__file__).with_name("entrants.py")
+KILLED = ("worker campaigns", "worker intake", "wxdesk web", "worker campaigns")
+IMPORT = """
+from wxdesk.campaigns.code_files import read_codes
+from wxdesk.campaigns.code_import import import_file
+from wxdesk.campaigns.codes import Wish
+from wxdesk.runtime import build
+from wxdesk.settings import load
+
+data = "".join(f"L-{{number:06d}}\\n" for number in range(300_000))
+import_file(build(load()), {campaign_id}, read_codes(data.encode()), Wish())
+"""
 TOLD = re.compile(r"您的码是 (P-[0-9]+)")
 
 
 class Crowd:
-    """People who send a campaign's keyword twice each, as fast as they are answered."""
+    """People who send a campaign's keyword twice each: 200 at once, as fast as they are answered.
+
+    Four processes with fifty lanes each, every lane a connection of its own.
+    """
+
+    PROCESSES = 4
+    LANES = 200
 
     def __init__(self, port: int, pushes: list[tuple[str, BenchPush]]) -> None:
-        self._port = port
         self.told: dict[str, set[str]] = defaultdict(set)
+        self.answered = 0
         self.given_up = 0
+        self.lanes: set[tuple[int, int]] = set()
+        self._size = len(pushes)
+        self._noting = threading.Lock()
+        lanes = [
+            [(who, push.path, push.body.decode()) for who, push in pushes[number :: self.LANES]]
+            for number in range(self.LANES)
+        ]
+        self._processes = [
+            self._start(port, lanes[number :: self.PROCESSES]) for number in range(self.PROCESSES)
+        ]
         self._threads = [
-            threading.Thread(target=self._lane, args=(pushes[number::LANES],))
-            for number in range(LANES)
+            threading.Thread(target=self._listen, args=(number, process))
+            for number, process in enumerate(self._processes)
         ]
 
     def __enter__(self) -> Crowd:
+        for process in self._processes:
+            assert process.stdout.readline() == "ready\n"
+        for process in self._processes:
+            process.stdin.write("go\n")
+            process.stdin.close()
         for thread in self._threads:
             thread.start()
         return self
 
-    def __exit__(self, *_: object) -> None:
+    def __exit__(self, failed: object, *_: object) -> None:
+        for process in self._processes:
+            if failed:
+                process.kill()
+            process.wait()
         for thread in self._threads:
             thread.join()
+        for process in self._processes:
+            process.stdout.close()
 
-    def _lane(self, pushes: list[tuple[str, BenchPush]]) -> None:
-        with requests.Session() as session:
-            for who, push in pushes:
-                answer = self._deliver(session, push)
+    @property
+    def is_going_on(self) -> bool:
+        return self.answered + self.given_up < self._size
+
+    @property
+    def is_whole(self) -> bool:
+        """All lanes took part, and every push was answered."""
+        return len(self.lanes) == self.LANES and (self.answered, self.given_up) == (self._size, 0)
+
+    def _start(self, port: int, lanes: list[list[tuple[str, str, str]]]) -> subprocess.Popen[str]:
+        process = subprocess.Popen(
+            [sys.executable, "-S", str(ENTRANTS)],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+        )
+        process.stdin.write(json.dumps({"port": port, "lanes": lanes}) + "\n")
+        process.stdin.flush()
+        return process
+
+    def _listen(self, process_number: int, process: subprocess.Popen[str]) -> None:
+        for line in process.stdout:
+            number, who, answer = json.loads(line)
+            with self._noting:
+                self.lanes.add((process_number, number))
                 if answer is None:
                     self.given_up += 1
-                elif found := TOLD.search(answer):
+                    continue
+                self.answered += 1
+                if found := TOLD.search(answer):
                     self.told[who].add(found[1])
-
-    def _deliver(self, session: requests.Session, push: BenchPush) -> str | None:
-        url = f"http://127.0.0.1:{self._port}{push.path}"
-        for _ in range(REDELIVERIES):
-            try:
-                answer = session.post(url, data=push.body, timeout=5)
-                if answer.status_code == 200:
-                    return answer.text
-            except requests.RequestException:
-                pass
-            time.sleep(0.3)
-        return None
 
 
 def account_of(installation) -> BenchAccount:
@@ -138,6 +199,11 @@ def settled(installation, campaign_id: int) -> bool:
         return count_pending(session, campaign_id) == 0
 
 
+def is_offered(installation, campaign_id: int) -> bool:
+    with installation.runtime.reading() as session:
+        return count_codes(session, campaign_id).offered > 0
+
+
 def owners(installation, campaign_id: int) -> dict[str, str]:
     """Code to openid."""
     with installation.runtime.reading() as session:
@@ -153,11 +219,13 @@ def owners(installation, campaign_id: int) -> dict[str, str]:
 def test_web_drain_and_offering_killed_while_a_crowd_takes_all_codes(installation):
     campaign_id = begin(installation, "领码", 700)
     with crowd(installation, "领码", 1000) as entering:
-        for words in ("worker campaigns", "worker intake", "wxdesk web", "worker campaigns"):
-            time.sleep(1.2)
+        for number, words in enumerate(KILLED, 1):
+            middle = number * 2 * 1000 // (len(KILLED) + 1)
+            installation.wait_until(lambda: entering.answered >= middle, 60, "some are answered")  # noqa: B023
+            assert entering.is_going_on
             installation.kill(words)
     installation.wait_until(lambda: settled(installation, campaign_id), 90, "all are decided")
-    assert entering.given_up == 0
+    assert entering.is_whole
     given = owners(installation, campaign_id)
     with installation.runtime.reading() as session:
         found = count_codes(session, campaign_id)
@@ -177,9 +245,11 @@ def test_web_drain_and_offering_killed_while_a_crowd_takes_all_codes(installatio
 
 def test_redis_emptied_while_a_crowd_enters_gives_no_code_twice(installation):
     campaign_id = begin(installation, "抢券", 400)
+    installation.wait_until(lambda: is_offered(installation, campaign_id), 60, "codes are offered")
     with crowd(installation, "抢券", 300) as entering:
         installation.wait_until(lambda: len(entering.told) >= 30, 60, "the first are told")
         installation.runtime.redis.flushall()
+    assert entering.is_whole
     installation.wait_until(lambda: settled(installation, campaign_id), 90, "all are decided")
     told = [code for codes in entering.told.values() for code in codes]
     assert len(told) == len(set(told))
@@ -199,3 +269,29 @@ def test_redis_emptied_while_a_crowd_enters_gives_no_code_twice(installation):
         assert codes <= lost | {code for code, owner in given.items() if owner == who}
     assert found.total == 400
     assert found.lost > 0
+
+
+def test_a_process_killed_while_it_takes_a_large_file_in_leaves_nothing(installation):
+    campaign_id = begin(installation, "大文件", 1)
+    script = IMPORT.format(campaign_id=campaign_id)
+    environment = {**os.environ, **installation.environment}
+    runtime = installation.runtime
+
+    def progress() -> ImportView | None:
+        with runtime.reading() as session:
+            return find_import(session, campaign_id)
+
+    with subprocess.Popen([sys.executable, "-c", script], env=environment) as process:
+        installation.wait_until(lambda: (it := progress()) and it.done > 5_000, 60, "it writes")
+        process.kill()
+    left = progress()
+    assert left is not None
+    assert 5_000 < left.done < left.total == 300_000
+    with runtime.reading() as session:
+        assert count_codes(session, campaign_id).total == 1
+    later = replace(runtime, clock=lambda: utc_now() + timedelta(seconds=61))
+    installation.wait_until(lambda: clear_broken(later, 5.0), 60, "it is taken out")
+    assert progress() is None
+    with runtime.reading() as session:
+        query = select(func.count()).where(PrizeCode.campaign_id == campaign_id)
+        assert session.scalar(query) == 1

@@ -8,7 +8,8 @@ from datetime import datetime
 from sqlalchemy import Integer, cast, func, select
 from sqlalchemy.orm import Session
 
-from wxdesk.campaigns.models import CampaignTally, PendingEntry, PrizeCode
+from wxdesk.campaigns.models import CampaignTally, CodeImport, PendingEntry, PrizeCode
+from wxdesk.campaigns.pool import in_pool
 from wxdesk.campaigns.rules import CodeState
 from wxdesk.contacts.models import Contact
 from wxdesk.contacts.rules import pseudonym
@@ -48,6 +49,15 @@ class CodeView:
 
 
 @dataclass(frozen=True, slots=True)
+class ImportView:
+    """How many codes of a file are written, and of how many; broken: they are taken out again."""
+
+    done: int
+    total: int
+    is_broken: bool
+
+
+@dataclass(frozen=True, slots=True)
 class BatchView:
     """One import; `first_id` orders them."""
 
@@ -68,11 +78,22 @@ class TallyView:
 
 def count_codes(session: Session, campaign_id: int) -> CodeCounts:
     rows = session.execute(
-        select(PrizeCode.state, func.count())
-        .where(PrizeCode.campaign_id == campaign_id)
-        .group_by(PrizeCode.state)
+        select(PrizeCode.state, func.count()).where(in_pool(campaign_id)).group_by(PrizeCode.state)
     )
     return CodeCounts(**{state.value: count for state, count in rows})
+
+
+def find_import(session: Session, campaign_id: int) -> ImportView | None:
+    """The file that is being taken in just now."""
+    it = CodeImport
+    query = select(it.done, it.total, it.is_broken).where(it.campaign_id == campaign_id)
+    row = session.execute(query).first()
+    return None if row is None else ImportView(*row)
+
+
+def has_imports(session: Session) -> bool:
+    """Whether any file is being taken in, or out again."""
+    return session.scalar(select(CodeImport.campaign_id).limit(1)) is not None
 
 
 def count_pending(session: Session, campaign_id: int) -> int:
@@ -94,7 +115,7 @@ def list_codes(
     query = (
         select(PrizeCode, Contact.remark)
         .outerjoin(Contact, Contact.id == PrizeCode.contact_id)
-        .where(PrizeCode.campaign_id == campaign_id, PrizeCode.id > after_id)
+        .where(in_pool(campaign_id), PrizeCode.id > after_id)
         .order_by(PrizeCode.id)
         .limit(limit)
     )
@@ -111,7 +132,7 @@ def list_batches(session: Session, campaign_id: int) -> list[BatchView]:
     given = func.sum(cast(PrizeCode.state == CodeState.GIVEN, Integer))
     rows = session.execute(
         select(PrizeCode.batch, func.count(), given, first_id)
-        .where(PrizeCode.campaign_id == campaign_id)
+        .where(in_pool(campaign_id))
         .group_by(PrizeCode.batch)
         .order_by(first_id.desc())
         .limit(MOST_BATCHES)

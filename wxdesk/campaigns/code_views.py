@@ -9,11 +9,12 @@ from werkzeug.wrappers import Response
 
 from wxdesk.agents.access import person, requires
 from wxdesk.campaigns.code_files import read_codes
-from wxdesk.campaigns.code_queries import count_codes, list_batches, list_codes
-from wxdesk.campaigns.codes import import_codes, release_lost, void_unused
+from wxdesk.campaigns.code_import import import_file
+from wxdesk.campaigns.code_queries import count_codes, find_import, list_batches, list_codes
+from wxdesk.campaigns.codes import Wish, release_lost, void_unused
 from wxdesk.campaigns.queries import get_campaign
 from wxdesk.campaigns.rules import CodeState
-from wxdesk.plumbing.errors import InvalidInputError
+from wxdesk.plumbing.errors import ConflictError, InvalidInputError
 from wxdesk.plumbing.http import cursor_argument, cursor_of
 from wxdesk.plumbing.translation import translated
 from wxdesk.runtime import current
@@ -39,20 +40,25 @@ def upload(campaign_id: int) -> Response | tuple[str, int]:
     try:
         if not data.strip():
             raise InvalidInputError("codes", say("choose a file, or paste codes"))
-        read = read_codes(data)  # a large file takes seconds, in which others write
-        with current().unit_of_work() as uow:
-            done = import_codes(
-                uow,
-                campaign_id,
-                read,
-                prize=request.form.get("prize", "").strip(),
-                batch=batch[:80],
-                actor_id=person().id,
-            )
+        wish = Wish(request.form.get("prize", "").strip(), batch[:80], person().id)
+        done = import_file(current(), campaign_id, read_codes(data), wish)
     except InvalidInputError as error:
         return _page(campaign_id, error=error), 422
+    except ConflictError as error:
+        return _page(campaign_id, error=InvalidInputError("codes", error.sentence)), 409
     flash(translated(say("Imported: %(count)d codes.", count=done.count)))
     return redirect(url_for("campaigns.codes", campaign_id=campaign_id))
+
+
+@requires("campaigns.read")
+def importing(campaign_id: int) -> str:
+    """The part of the page that says how far a large file is."""
+    with current().reading() as session:
+        return render_template(
+            "campaigns/_importing.html",
+            campaign_id=campaign_id,
+            importing=find_import(session, campaign_id),
+        )
 
 
 @requires("campaigns.write")
@@ -94,12 +100,15 @@ def _page(campaign_id: int, error: InvalidInputError | None = None) -> str:
         )
         counts = count_codes(session, campaign_id)
         batches = list_batches(session, campaign_id)
+        importing = find_import(session, campaign_id)
     return render_template(
         "campaigns/codes.html",
         campaign=view,
         codes=found[:PAGE],
         counts=counts,
         batches=batches,
+        campaign_id=campaign_id,
+        importing=importing,
         state=state,
         q=text,
         form=request.form if error else {},

@@ -62,10 +62,10 @@ def settle(uow: UnitOfWork, campaign_id: int, decisions: Mapping[int, Decision])
     A campaign that is stopped answers nothing more, but who is in is in; the others are set aside.
     One that goes on meanwhile leaves them waiting.
     """
-    write_in_order(uow.session, Message.__tablename__)
     campaign = uow.session.get_one(
         Campaign, campaign_id, with_for_update={"read": True}, populate_existing=True
     )
+    write_in_order(uow.session, Message.__tablename__)
     is_stopped = campaign.paused_at is not None
     settled = sorted(
         pending_id

@@ -13,6 +13,7 @@ from sqlalchemy.orm import Session
 
 from wxdesk.background_jobs import OFFER_CODES, RECONCILE_CODES
 from wxdesk.campaigns import missing
+from wxdesk.campaigns.code_import import clear_broken
 from wxdesk.campaigns.deciding import Waiting, entering_of, list_waiting, settle
 from wxdesk.campaigns.models import Campaign
 from wxdesk.campaigns.offering import offer, ready, take_back
@@ -47,17 +48,21 @@ def offer_codes() -> None:
 
 @rung(RECONCILE_CODES)
 def reconcile_codes() -> None:
-    """Find codes that are nowhere, and forget campaigns that are long over."""
+    """Find codes that are nowhere; forget campaigns that are long over, and broken imports."""
     runtime = current()
+    is_clear = clear_broken(runtime, LONGEST_RUN_SECONDS)
     with runtime.reading() as session:
         campaigns = list_served(session, runtime.clock())
         ended = _list_closed(session, runtime.clock())
     try:
         for campaign in campaigns:
             if campaign.has_codes:
+                missing.forget_left_over(runtime, campaign.id)
                 missing.find(runtime, campaign.id)
         for campaign_id in ended:
             Gatekeeper(runtime.redis, campaign_id).close()
+        if not is_clear:
+            runtime.queues.ring(RECONCILE_CODES)
     except RedisError as error:
         reason = type(error).__name__
         logger.error("redis unreachable (%s); codes are compared later", reason)  # noqa: TRY400

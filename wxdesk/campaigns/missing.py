@@ -14,14 +14,15 @@ from redis import Redis
 from sqlalchemy import select
 
 from wxdesk.campaigns.entering import lose
-from wxdesk.campaigns.models import PrizeCode
+from wxdesk.campaigns.models import PendingEntry, PrizeCode
 from wxdesk.campaigns.rules import CodeState
-from wxdesk.plumbing.gates import CampaignKeys
+from wxdesk.plumbing.gates import CampaignKeys, Gatekeeper
 from wxdesk.runtime import Runtime
 from wxdesk.triage.rules import Urgency
 
 logger = logging.getLogger(__name__)
 
+MOST_MARKS = 500
 STREAMS = tuple(f"wxdesk:intake:{urgency.value}" for urgency in Urgency)
 
 # KEYS: state, codes, put aside, pushed, decided, then the streams. Answers all codes here and the
@@ -56,6 +57,26 @@ def find(runtime: Runtime, campaign_id: int) -> int:
         lose(uow, PrizeCode.id.in_(gone))
     logger.error("campaign %d: %d codes are neither offered nor given", campaign_id, len(gone))
     return len(gone)
+
+
+def forget_left_over(runtime: Runtime, campaign_id: int) -> int:
+    """Drop decisions whose rows are settled, or gone: a process died before it could; how many.
+
+    As long as one is kept, no code is looked for. First Redis, then the database: a row that is not
+    there any more was settled for good.
+    """
+    keeper = Gatekeeper(runtime.redis, campaign_id)
+    marks = keeper.decided_marks(MOST_MARKS)
+    if not marks:
+        return 0
+    query = select(PendingEntry.mark).where(
+        PendingEntry.campaign_id == campaign_id, PendingEntry.mark.in_(marks)
+    )
+    with runtime.reading() as session:
+        waiting = set(session.scalars(query))
+    left_over = [mark for mark in marks if mark not in waiting]
+    keeper.forget(left_over)
+    return len(left_over)
 
 
 def _look(redis: Redis, campaign_id: int) -> tuple[Collection[str], Collection[str]] | None:

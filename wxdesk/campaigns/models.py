@@ -110,6 +110,25 @@ class PrizeCode(Base):
     given_at: Mapped[datetime | None]
 
 
+class CodeImport(Base):
+    """A file of codes on its way into the pool; gone once all of it is in, or out again.
+
+    The campaign's codes with ids after `after_id` are its own: nobody sees them or gets one before
+    it is complete (campaigns/code_import.py). `mark` names who writes it, `beat_at` is when they
+    last did.
+    """
+
+    __tablename__ = "prize_code_imports"
+
+    campaign_id: Mapped[int] = mapped_column(ForeignKey("campaigns.id"), primary_key=True)
+    mark: Mapped[str] = mapped_column(String(16))
+    after_id: Mapped[int] = mapped_column(BigId)
+    total: Mapped[int]
+    done: Mapped[int] = mapped_column(default=0)
+    is_broken: Mapped[bool] = mapped_column(default=False)
+    beat_at: Mapped[datetime]
+
+
 class PendingEntry(Base):
     """A push that nothing was said to yet: decided and answered by a job (campaigns/entering.py).
 
@@ -186,7 +205,7 @@ class Draw(Base):
 class Promise(Base):
     """A prize that somebody won, tracked until they have it. `place` is its order in the draw.
 
-    `told_message_id` is the one message that told the winner (campaigns/promises.py).
+    `told_message_id` is the one message that told the winner (campaigns/telling.py).
     """
 
     __tablename__ = "campaign_promises"

@@ -25,6 +25,7 @@ from sqlalchemy.orm import Session
 
 from wxdesk.campaigns.entering import lose
 from wxdesk.campaigns.models import CampaignEntry, PrizeCode
+from wxdesk.campaigns.pool import in_pool
 from wxdesk.campaigns.rules import MARK_LENGTH, CodeState
 from wxdesk.contacts.models import Contact
 from wxdesk.conversations.models import Message
@@ -291,7 +292,7 @@ def _mark(uow: UnitOfWork, keeper: Gatekeeper, name: str, most: int) -> int:
         return 0  # another process brings them back, and goes on
     ids = uow.session.scalars(
         select(PrizeCode.id)
-        .where(PrizeCode.campaign_id == campaign_id, PrizeCode.state == CodeState.FREE)
+        .where(in_pool(campaign_id), PrizeCode.state == CodeState.FREE)
         .order_by(PrizeCode.id)
         .limit(most)
         .with_for_update(skip_locked=True)
@@ -307,7 +308,5 @@ def _mark(uow: UnitOfWork, keeper: Gatekeeper, name: str, most: int) -> int:
 
 
 def _has_free(session: Session, campaign_id: int) -> bool:
-    query = select(PrizeCode.id).where(
-        PrizeCode.campaign_id == campaign_id, PrizeCode.state == CodeState.FREE
-    )
+    query = select(PrizeCode.id).where(in_pool(campaign_id), PrizeCode.state == CodeState.FREE)
     return session.scalar(query.limit(1)) is not None

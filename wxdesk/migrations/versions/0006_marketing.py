@@ -272,6 +272,23 @@ def upgrade() -> None:
         )
 
     op.create_table(
+        "prize_code_imports",
+        sa.Column(
+            "campaign_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False
+        ),
+        sa.Column("mark", sa.String(length=16), nullable=False),
+        sa.Column("after_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("total", sa.Integer(), nullable=False),
+        sa.Column("done", sa.Integer(), nullable=False),
+        sa.Column("is_broken", sa.Boolean(), nullable=False),
+        sa.Column("beat_at", sa.DateTime(timezone=True), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["campaign_id"], ["campaigns.id"], name=op.f("fk_prize_code_imports_campaign_id")
+        ),
+        sa.PrimaryKeyConstraint("campaign_id", name=op.f("pk_prize_code_imports")),
+    )
+
+    op.create_table(
         "qr_codes",
         sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
         sa.Column(
@@ -906,6 +923,7 @@ def upgrade() -> None:
                 "dry_run_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True
             )
         )
+        batch_op.create_index("ix_auto_reply_rule_versions_dry_run", ["dry_run_id"], unique=False)
         batch_op.create_foreign_key(
             batch_op.f("fk_auto_reply_rule_versions_dry_run_id"), "dry_runs", ["dry_run_id"], ["id"]
         )
@@ -965,6 +983,9 @@ def upgrade() -> None:
     with op.batch_alter_table("deliveries", schema=None) as batch_op:
         batch_op.add_column(
             sa.Column("is_bulk", sa.Boolean(), server_default=sa.false(), nullable=False)
+        )
+        batch_op.add_column(
+            sa.Column("is_stopped", sa.Boolean(), server_default=sa.false(), nullable=False)
         )
 
     with op.batch_alter_table("messages", schema=None) as batch_op:
