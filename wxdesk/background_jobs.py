@@ -80,7 +80,11 @@ ANSWER_WAITING = Job("wxdesk.triage.waiting_jobs.answer_waiting", queue="bulk", 
 RUN_DRY_RUNS = Job(
     "wxdesk.triage.jobs.run_dry_runs", queue="bulk", every_seconds=2, timeout_seconds=300
 )
+PRUNE_DRY_RUNS = Job("wxdesk.triage.jobs.prune_dry_runs", queue="bulk", every_seconds=3600)
 OFFER_CODES = Job("wxdesk.campaigns.jobs.offer_codes", queue="campaigns", every_seconds=2)
+COUNT_ANSWERS = Job(
+    "wxdesk.triage.jobs.count_answers", queue="campaigns", every_seconds=2, timeout_seconds=300
+)
 RECONCILE_CODES = Job("wxdesk.campaigns.jobs.reconcile_codes", queue="campaigns", every_seconds=30)
 MAKE_QR_CODES = Job(
     "wxdesk.qr_codes.jobs.make", queue="campaigns", every_seconds=5, timeout_seconds=180
@@ -130,7 +134,9 @@ ALL = (
     SEND_REPORTS,
     ANSWER_WAITING,
     RUN_DRY_RUNS,
+    PRUNE_DRY_RUNS,
     OFFER_CODES,
+    COUNT_ANSWERS,
     RECONCILE_CODES,
     MAKE_QR_CODES,
     DELIVER_BULK,

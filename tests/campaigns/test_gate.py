@@ -5,7 +5,7 @@ import json
 import pytest
 from redis import Redis
 
-from wxdesk.plumbing.gates import Counting, Entering, Gate, Gatekeeper, Wish
+from wxdesk.plumbing.gates import Counting, Entering, Gate, Gatekeeper, Tally, Wish, mark_of
 from wxdesk.plumbing.streams import Offer, Streams
 
 CAMPAIGN = 7
@@ -44,7 +44,9 @@ def enters(streams: Streams, who: str, key: str, entry: Entering | None = None) 
 
 
 def limited(streams: Streams, who: str, key: str, *, over: str | None = None, **limits: int) -> str:
-    gate = Gate(who, "", limits.pop("at", 0), Counting(3, **limits), over)
+    """What a rule says whose answers are known to Redis from the first on."""
+    gate = Gate(who, "", limits.pop("at", 0), counting := Counting(3, **limits), over)
+    Tally(3).begin(streams._redis, counting)
     return push(streams, who, key, gate)
 
 
@@ -125,6 +127,17 @@ def test_over_its_limit_a_rule_leaves_the_message_to_people(streams):
     assert limited(streams, "wang", "b", person=1) == ""
     assert limited(streams, "li", "c", person=1) == "plain answer"
     assert streams.waiting() == [1, 2]
+
+
+def test_a_rule_whose_answers_are_not_known_leaves_the_message_to_people(streams, redis):
+    limited(streams, "wang", "a", person=1, seconds=60)
+    Tally(3).forget(redis)
+    for number, seconds in enumerate((60, 61)):
+        counting = Counting(3, person=1, seconds=seconds)
+        gate = Gate("li", "", 0, counting, "enough")
+        assert push(streams, "li", f"b{number}", gate) == ""
+    assert streams.waiting() == [2, 1]
+    assert not redis.keys(f"wxdesk:rule:3:by:{mark_of('li')}")
 
 
 def test_over_its_limit_a_rule_may_say_something_else(streams):

@@ -8,9 +8,10 @@ from wxdesk.campaigns.gate import outcome_by_clock
 from wxdesk.campaigns.rules import MARK_LENGTH, Silence
 from wxdesk.intake.entries import answer_text
 from wxdesk.intake.rules import AutoAnswer
-from wxdesk.plumbing.gates import CODE, Counting, Entering, Gate
+from wxdesk.plumbing.gates import CODE, Entering, Gate
 from wxdesk.triage.answers import reply_for
-from wxdesk.triage.rules import CampaignGate, Heard, Hit, Limits, Moment, Outcome, WhenOver
+from wxdesk.triage.limits import counting_of
+from wxdesk.triage.rules import CampaignGate, Heard, Hit, Moment, Outcome, WhenOver
 
 DECIDED = (Outcome.ENTERED, Outcome.ALREADY, Outcome.SOLD_OUT)
 
@@ -38,7 +39,7 @@ def plan_of(hit: Hit, heard: Heard, moment: Moment, once_key: str) -> Plan:
         if campaign.is_paused and outcome is not Outcome.ENDED:
             answer = answer_text(_silent(hit, outcome or Outcome.DEFAULT, Silence.STOPPED))
             return _plan(hit, answer, answer, None)
-    counting = _counting(hit)
+    counting = counting_of(hit.rule_id, hit.limits)
     if outcome is not None:
         answer = answer_text(_said(hit, outcome, moment))
         if counting is None:
@@ -137,13 +138,6 @@ def _over(hit: Hit, moment: Moment) -> str | None:
     if when_over is WhenOver.QUIET:
         return answer_text(_silent(hit, Outcome.LIMIT, Silence.QUIET))
     return answer_text(_said(hit, Outcome.LIMIT, moment))
-
-
-def _counting(hit: Hit) -> Counting | None:
-    it = hit.limits or Limits()
-    if it.per_person is None and it.total is None and it.per_minute is None:
-        return None
-    return Counting(hit.rule_id, it.per_person, it.per_person_seconds, it.total, it.per_minute)
 
 
 def _entering(gate: CampaignGate) -> Entering:

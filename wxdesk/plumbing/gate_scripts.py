@@ -35,9 +35,11 @@ local function enter(state, entered, codes, given, who, mark, it)
 end
 """
 
-# Says whether a rule has answered often enough; if not, this answer is counted.
+# Says whether a rule has answered often enough, or "unknown" while nobody knows how often; if not,
+# this answer is counted.
 LIMIT = f"""
 local function is_over(totals, people, minute, who, it)
+  if it.known and redis.call('HGET', totals, 'known') ~= it.known then return 'unknown' end
   local by = false
   if it.person then
     if it.seconds then by = redis.call('GET', people) else by = redis.call('HGET', people, who) end
@@ -67,8 +69,10 @@ DECIDE = (
     + """
 local function decide(gate, first)
   local who = gate.who
-  if gate.limits and is_over(KEYS[first], KEYS[first + 1], KEYS[first + 2], who, gate.limits) then
-    if not gate.over then return '', true end
+  local over = gate.limits
+    and is_over(KEYS[first], KEYS[first + 1], KEYS[first + 2], who, gate.limits)
+  if over then
+    if over == 'unknown' or not gate.over then return '', true end
     return gate.over, false
   end
   if not gate.entry then return ARGV[4], false end
@@ -137,5 +141,19 @@ return redis.call('HSET', KEYS[1], 'more', ARGV[2])
 # KEYS: codes, where they are put aside.
 PUT_ASIDE = """
 while redis.call('LMOVE', KEYS[1], KEYS[2], 'LEFT', 'RIGHT') do end
+return 1
+"""
+# KEYS: a rule's totals, its people, and what was counted of them. ARGV: total, what it counts.
+OPEN_RULE = """
+if redis.call('HGET', KEYS[1], 'known') == ARGV[2] then
+  redis.call('DEL', KEYS[3])
+  return 0
+end
+redis.call('DEL', KEYS[1], KEYS[2])
+if redis.call('EXISTS', KEYS[3]) == 1 then
+  redis.call('RENAME', KEYS[3], KEYS[2])
+  redis.call('PERSIST', KEYS[2])
+end
+redis.call('HSET', KEYS[1], 'total', ARGV[1], 'known', ARGV[2])
 return 1
 """

@@ -9,16 +9,27 @@ from __future__ import annotations
 
 import hashlib
 import json
+import secrets
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import islice
 from typing import Any
 
 from redis import Redis
 
-from wxdesk.plumbing.gate_scripts import GATE_KEYS, OPEN, PUSH, PUT_ASIDE, SAY_MORE, SETTLE
+from wxdesk.plumbing.gate_scripts import (
+    GATE_KEYS,
+    OPEN,
+    OPEN_RULE,
+    PUSH,
+    PUT_ASIDE,
+    SAY_MORE,
+    SETTLE,
+)
 
 CODE = "{{code}}"
 BUILT_SECONDS = 3600
+SPREAD = 1_000
 
 
 def mark_of(who: str) -> str:
@@ -39,6 +50,12 @@ class Counting:
     seconds: int | None = None
     total: int | None = None
     minute: int | None = None
+
+    @property
+    def shape(self) -> str:
+        """Which counts must be known before the rule speaks; "" for none (a minute is short)."""
+        person = "" if self.person is None else str(self.seconds or "ever")
+        return person + ("" if self.total is None else "/all")
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,6 +107,7 @@ class Gate:
         if self.limits is not None:
             it = self.limits
             counted = {
+                "known": it.shape or None,
                 "person": it.person,
                 "seconds": it.seconds,
                 "all": it.total,
@@ -237,6 +255,11 @@ class Gatekeeper:
         pairs = {mark: value.decode().split(" ", 1) for mark, value in found if value}
         return {mark: Decision(outcome, code) for mark, (outcome, code) in pairs.items()}
 
+    def decided_marks(self, most: int) -> list[str]:
+        """Some of the pushes that were decided about and are not forgotten."""
+        scanned = self._redis.hscan_iter(self.keys.decided, count=most)
+        return [mark.decode() for mark, _ in islice(scanned, most)]
+
     def forget(self, marks: Sequence[str]) -> None:
         """These decisions are committed."""
         if marks:
@@ -258,3 +281,90 @@ class Gatekeeper:
         """Forget the campaign: it is over, and nothing of it waits."""
         it = self.keys
         self._redis.delete(it.state, it.entered, it.codes, it.given, it.pushed, it.decided)
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """A rule answered somebody; `at` in seconds since 1970."""
+
+    who: str
+    at: float
+
+
+@dataclass(frozen=True, slots=True)
+class Tally:
+    """What Redis knows of one rule's answers. Its hash names the shape of what is counted."""
+
+    rule_id: int
+
+    @staticmethod
+    def shapes(redis: Redis, rule_ids: Sequence[int]) -> list[str | None]:
+        """What is known of each rule; None for nothing."""
+        with redis.pipeline(transaction=False) as pipe:
+            for rule_id in rule_ids:
+                pipe.hget(rule_key(rule_id), "known")
+            return [None if it is None else it.decode() for it in pipe.execute()]
+
+    def begin(self, redis: Redis, counting: Counting) -> None:
+        """The rule is new: it has answered nobody."""
+        if counting.shape:
+            redis.hsetnx(rule_key(self.rule_id), "known", counting.shape)
+
+    def forget(self, redis: Redis) -> None:
+        """The rule is silent until its answers were counted again."""
+        redis.hdel(rule_key(self.rule_id), "known")
+
+    def unknown_since(self, redis: Redis, counting: Counting, now: float) -> float:
+        """When this was asked for the first time, in seconds since 1970."""
+        client: Any = redis
+        key, name = rule_key(self.rule_id), f"unknown:{counting.shape}"
+        client.hsetnx(key, name, now)
+        return float(client.hget(key, name) or now)
+
+    def build(self, redis: Redis, counting: Counting) -> Rebuilding:
+        return Rebuilding(redis, counting, secrets.token_hex(8))
+
+
+class Rebuilding:
+    """A rule's counts, made beside those that count; `name` is whoever makes them."""
+
+    def __init__(self, redis: Redis, counting: Counting, name: str) -> None:
+        self._redis: Any = redis
+        self._counting = counting
+        self._people = people_key(counting.rule_id)
+        self._counts = f"{self._people}:counts:{name}"
+        self._firsts = f"{self._people}:firsts:{name}"
+
+    def add(self, page: Sequence[Said]) -> None:
+        """Some of its answers, the earliest first."""
+        with self._redis.pipeline(transaction=False) as pipe:
+            for it in page:
+                pipe.hincrby(self._counts, mark_of(it.who), 1)
+                if self._counting.seconds is not None:
+                    pipe.hsetnx(self._firsts, mark_of(it.who), it.at)
+            for key in (self._counts, self._firsts):
+                pipe.expire(key, BUILT_SECONDS)
+            pipe.execute()
+
+    def open(self, total: int, now: float) -> bool:
+        """Make them what counts; False if another was faster. `now` in seconds since 1970."""
+        if self._counting.seconds is not None:
+            self._spread(self._counting.seconds, now)
+            self._redis.delete(self._counts, self._firsts)
+        keys = [rule_key(self._counting.rule_id), self._people, self._counts]
+        return bool(self._redis.eval(OPEN_RULE, len(keys), *keys, total, self._counting.shape))
+
+    def _spread(self, seconds: int, now: float) -> None:
+        """With a period each person has a key, which goes when theirs is over."""
+        cursor = 0
+        while True:
+            cursor, counts = self._redis.hscan(self._counts, cursor, count=SPREAD)
+            if counts:
+                firsts = self._redis.hmget(self._firsts, list(counts))
+                with self._redis.pipeline(transaction=False) as pipe:
+                    for (who, count), first in zip(counts.items(), firsts, strict=True):
+                        left = int(float(first) + seconds - now)
+                        pipe.set(f"{self._people}:{who.decode()}", count, ex=max(left, 1))
+                    pipe.execute()
+            if not cursor:
+                return

@@ -1,4 +1,4 @@
-"""Files that rules answer with, which WeChat keeps for three days; and dry runs of rules."""
+"""Background work for rules: their files at WeChat, dry runs, and how often they have answered."""
 
 from __future__ import annotations
 
@@ -10,13 +10,15 @@ from redis import RedisError
 from wxdesk.accounts.clients import client_for
 from wxdesk.accounts.operations import touch
 from wxdesk.accounts.queries import get_keys
-from wxdesk.background_jobs import REFRESH_UPLOADS, RUN_DRY_RUNS
+from wxdesk.background_jobs import COUNT_ANSWERS, PRUNE_DRY_RUNS, REFRESH_UPLOADS, RUN_DRY_RUNS
 from wxdesk.media.sending import media_id_for
 from wxdesk.plumbing.errors import WxdeskError
-from wxdesk.runtime import Runtime, current, rung
+from wxdesk.runtime import Runtime, current, in_batches, rung
+from wxdesk.triage.dry_run_pruning import prune
 from wxdesk.triage.dry_run_steps import work
 from wxdesk.triage.dry_runs import list_unfinished
 from wxdesk.triage.queries import RuleFile, list_stale_files
+from wxdesk.triage.recounting import count_missing
 
 logger = logging.getLogger(__name__)
 
@@ -57,3 +59,17 @@ def run_dry_runs() -> None:
         if runtime.stopping.is_set():
             return
         work(runtime, run_id, TURN_SECONDS)
+
+
+@rung(PRUNE_DRY_RUNS)
+def prune_dry_runs() -> None:
+    """Delete dry runs of more than 90 days ago, batch by batch."""
+    in_batches(prune)
+
+
+@rung(COUNT_ANSWERS)
+def count_answers() -> None:
+    """What Redis has lost, or never knew, of how often rules with limits have answered."""
+    runtime = current()
+    if not count_missing(runtime, TURN_SECONDS):
+        runtime.queues.ring(COUNT_ANSWERS)
