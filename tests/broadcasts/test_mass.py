@@ -12,10 +12,11 @@ from wxdesk.broadcasts.audience import count, limit_of
 from wxdesk.broadcasts.forms import BroadcastForm
 from wxdesk.broadcasts.models import Broadcast
 from wxdesk.broadcasts.queries import MOST_ACTIVE, form_of, list_active
-from wxdesk.broadcasts.rules import Audience, BroadcastKind, BroadcastState, Content
+from wxdesk.broadcasts.rules import MOST_ASKS, Audience, BroadcastKind, BroadcastState, Content
 from wxdesk.contacts.models import ContactTag, Tag
 from wxdesk.plumbing.errors import ConflictError, InvalidInputError, NotAllowedError
 from wxdesk.wechat.limits import MassKind
+from wxdesk.wechat.pace import Pace
 
 MASS = BroadcastKind.MASS
 RESULT = {"TotalCount": 2, "FilterCount": 2, "SentCount": 2, "ErrorCount": 0}
@@ -169,6 +170,24 @@ def test_busy_wechat_is_tried_again_and_a_refusal_is_not(sender):
     row = sender.row(second)
     assert row.state is BroadcastState.FAILED
     assert row.error
+
+
+def test_mass_send_that_our_own_pace_held_back_is_never_given_up(sender):
+    sender.follower("oA")
+    with sender.runtime.unit_of_work() as uow:
+        uow.session.execute(update(Account).values(calls_per_minute=1))
+    broadcast_id = sender.draft(MASS)
+    sender.send(broadcast_id)
+    pace = Pace(sender.runtime.redis, sender.account.app_id, 1)
+    pace.wait(sender.clock, lambda _: None)  # somebody was answered
+    for _ in range(MOST_ASKS + 2):
+        sender.work()
+        assert sender.row(broadcast_id).state is BroadcastState.SCHEDULED
+        sender.clock.advance(minutes=6)
+    assert sender.wechat.calls("mass/sendall") == []
+    sender.runtime.redis.delete(f"wxdesk:pace:{sender.account.app_id}")
+    sender.work()
+    assert sender.row(broadcast_id).state is BroadcastState.SENDING
 
 
 def test_refused_one_begins_anew_when_it_is_written_anew_and_counts_on_its_new_day(sender):

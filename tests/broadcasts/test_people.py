@@ -19,10 +19,13 @@ from wxdesk.broadcasts.rules import (
 )
 from wxdesk.contacts.models import Contact
 from wxdesk.conversations.models import Message
+from wxdesk.outbound.jobs import deliver_bulk
 from wxdesk.outbound.models import DeliveryRow
+from wxdesk.outbound.operations import claim_delivery
 from wxdesk.outbound.rules import Delivery
-from wxdesk.outbound.settling import settle_sent
-from wxdesk.plumbing.errors import ConflictError
+from wxdesk.outbound.settling import settle_failed, settle_sent
+from wxdesk.outbound.turns import next_bulk
+from wxdesk.plumbing.errors import ConflictError, DeliveryError
 
 TEMPLATE = BroadcastKind.TEMPLATE
 
@@ -88,6 +91,85 @@ def test_rate_is_kept_and_a_pause_holds(sender):
     assert len(sender.wechat.calls("template/send")) == 12
     openids = [json.loads(call["body"])["touser"] for call in sender.wechat.calls("template/send")]
     assert len(set(openids)) == 12
+
+
+def test_pause_takes_back_what_is_on_its_way_and_resumed_each_gets_it_once(sender):
+    for number in range(30):
+        sender.follower(f"o{number}")
+    broadcast_id = sender.draft(TEMPLATE, per_minute=3000)
+    sender.send(broadcast_id)
+    feed()
+    sender.clock.advance(seconds=1)
+    feed()
+    leaving = _claimed(sender)  # a process has it in its hands: WeChat may be asked already
+    assert list(sender.states(broadcast_id).values()).count("queued") == 30
+    _act(sender, operations.pause, broadcast_id)
+    deliver_bulk()  # at once, before any other job
+    assert sender.wechat.calls("template/send") == []
+    assert list(sender.states(broadcast_id).values()).count("listed") == 29
+    _refuse(sender, leaving)  # WeChat was busy: it would be tried again in two seconds
+    sender.work(seconds=10)
+    assert sender.wechat.calls("template/send") == []
+    assert set(sender.states(broadcast_id).values()) == {"listed"}
+    _act(sender, operations.resume, broadcast_id)
+    sender.work(seconds=5)
+    assert set(sender.states(broadcast_id).values()) == {"sent"}
+    assert sender.row(broadcast_id).state is BroadcastState.DONE
+    assert sorted(_openids(sender)) == sorted(f"o{number}" for number in range(30))
+
+
+@pytest.mark.parametrize("is_resumed", [False, True])
+def test_what_leaves_while_it_is_paused_is_not_sent_again(sender, is_resumed):
+    for number in range(3):
+        sender.follower(f"o{number}")
+    broadcast_id = sender.draft(TEMPLATE, per_minute=3000)
+    sender.send(broadcast_id)
+    feed()
+    sender.clock.advance(seconds=1)
+    feed()
+    leaving = _claimed(sender)
+    _act(sender, operations.pause, broadcast_id)
+    if is_resumed:
+        _act(sender, operations.resume, broadcast_id)
+    with sender.runtime.unit_of_work() as uow:
+        settle_sent(uow, leaving, wechat_msgid="9")
+    sender.work(seconds=3)
+    assert len(sender.wechat.calls("template/send")) == (2 if is_resumed else 0)
+    assert list(sender.states(broadcast_id).values()).count("sent") == (3 if is_resumed else 1)
+
+
+def test_try_in_vain_that_ends_after_it_was_resumed_is_made_up_for(sender):
+    sender.follower("oA")
+    broadcast_id = sender.draft(TEMPLATE, per_minute=3000)
+    sender.send(broadcast_id)
+    feed()
+    sender.clock.advance(seconds=1)
+    feed()
+    leaving = _claimed(sender)
+    _act(sender, operations.pause, broadcast_id)
+    _act(sender, operations.resume, broadcast_id)
+    _refuse(sender, leaving)
+    sender.work(seconds=3)
+    assert sender.states(broadcast_id) == {"oA": "sent"}
+    assert _openids(sender) == ["oA"]
+
+
+def test_cancelled_it_does_not_try_again_what_was_just_being_sent(sender):
+    sender.follower("oA")
+    sender.follower("oB")
+    broadcast_id = sender.draft(TEMPLATE, per_minute=3000)
+    sender.send(broadcast_id)
+    feed()
+    sender.clock.advance(seconds=1)
+    feed()
+    leaving = _claimed(sender)
+    _act(sender, operations.cancel, broadcast_id)
+    deliver_bulk()
+    _refuse(sender, leaving)
+    sender.work(seconds=10)
+    assert sender.wechat.calls("template/send") == []
+    assert set(sender.states(broadcast_id).values()) == {"left_out"}
+    assert sender.row(broadcast_id).ended_at is not None
 
 
 @pytest.mark.parametrize("per_minute", [1, 7, 11, 12])
@@ -222,8 +304,33 @@ def test_failure_event_that_overtakes_the_answer_ends_the_delivery(sender):
         settle_sent(uow, delivery.id, wechat_msgid="9")
     sender.work()
     with sender.runtime.reading() as session:
-        assert session.get_one(DeliveryRow, delivery.id).state is Delivery.FAILED
+        row = session.get_one(DeliveryRow, delivery.id)
+        # by its number another try gets another key: WeChat would take the same for a repetition
+        assert (row.state, row.wechat_msgid) == (Delivery.FAILED, "9")
     assert sender.states(broadcast_id) == {"oA": "failed"}
+
+
+def _act(sender, operation, broadcast_id):
+    with sender.runtime.unit_of_work() as uow:
+        operation(uow, broadcast_id, sender.chen)
+
+
+def _claimed(sender):
+    """A process takes the next message; the id of its delivery."""
+    with sender.runtime.reading() as session:
+        delivery_id = next_bulk(session, sender.clock.now)
+    with sender.runtime.unit_of_work() as uow:
+        assert claim_delivery(uow, delivery_id) is not None
+    return delivery_id
+
+
+def _refuse(sender, delivery_id):
+    with sender.runtime.unit_of_work() as uow:
+        settle_failed(uow, delivery_id, DeliveryError("system busy", code="-1"))
+
+
+def _openids(sender):
+    return [json.loads(call["body"])["touser"] for call in sender.wechat.calls("template/send")]
 
 
 def _msgid(sender, openid):

@@ -143,10 +143,12 @@ def test_where_the_account_asks_for_it_a_second_person_approves(
     assert chen.patch(one, {"text": "anders"}).status_code == 200
     assert chen.post(f"{one}/begin").status_code == 409  # what was approved is another text
     assert zhou.patch(one, {"text": "ganz anders"}).status_code == 200
-    own = zhou.post(f"{one}/approve")
+    own = zhou.post(f"{one}/approve", {"version": 4})
     assert (own.status_code, "colleague" in own.text) == (409, True)
     assert chen.patch(one, {"text": "so"}).status_code == 200
-    assert zhou.post(f"{one}/approve").status_code == 200
+    assert zhou.post(f"{one}/approve").status_code == 422  # whatever it says by now
+    assert zhou.post(f"{one}/approve", {"version": 4}).status_code == 409
+    assert zhou.post(f"{one}/approve", {"version": 5}).status_code == 200
     assert chen.post(f"{one}/begin").status_code == 200
 
 

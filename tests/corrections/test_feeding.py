@@ -11,6 +11,7 @@ from corrections.helping import (
     an_agent_helps,
     change_contact,
     choice_of,
+    contact_of,
     correction,
     end,
     make_correction,
@@ -19,15 +20,22 @@ from corrections.helping import (
     states,
     wrong_answers,
 )
+from wxdesk.accounts.models import Account
+from wxdesk.accounts.operations import touch
+from wxdesk.contacts.models import Contact
 from wxdesk.corrections.choosing import look
 from wxdesk.corrections.jobs import feed
 from wxdesk.corrections.models import CorrectionRecipient
 from wxdesk.corrections.operations import Wish, begin, cancel, create, pause, resume, retry
 from wxdesk.corrections.queries import get_view, reach_counts
+from wxdesk.corrections.reporting import report_of
 from wxdesk.corrections.rules import CorrectionState, Reach, RecipientState
 from wxdesk.outbound.jobs import deliver_bulk
 from wxdesk.outbound.models import DeliveryRow
-from wxdesk.plumbing.errors import ConflictError, InvalidInputError
+from wxdesk.outbound.operations import claim_delivery
+from wxdesk.outbound.settling import settle_failed, settle_passive
+from wxdesk.outbound.turns import next_bulk
+from wxdesk.plumbing.errors import ConflictError, DeliveryError, InvalidInputError
 
 
 def test_everybody_who_got_it_is_told_once_and_nobody_else(runtime, account, team, wechat, clock):
@@ -137,6 +145,35 @@ def test_paused_nothing_leaves_and_resumed_everybody_gets_it_once(
     assert [len(wechat.phone(openid(number))) for number in range(12)] == [1] * 12
 
 
+@pytest.mark.parametrize("is_resumed_first", [False, True])
+def test_a_try_in_vain_that_was_under_way_when_it_was_paused_waits_for_it_to_go_on(
+    runtime, account, team, wechat, clock, is_resumed_first
+):
+    rule = wrong_answers(runtime, account, 3, wechat)
+    clock.advance(minutes=1)
+    made = make_correction(runtime, rule, team.chen)
+    act(runtime, begin, made, team.chen, None)
+    feed()
+    with runtime.reading() as session:
+        leaving = next_bulk(session, clock.now)
+    act(runtime, claim_delivery, leaving)
+    act(runtime, pause, made, team.chen)
+    assert states(runtime) == ["queued:now", "listed:now", "listed:now"]
+    if is_resumed_first:
+        act(runtime, resume, made, team.chen)
+    act(runtime, settle_failed, leaving, DeliveryError("system busy", code="-1"))
+    clock.advance(seconds=5)
+    deliver_bulk()  # it would be its next try, before any other job
+    assert [wechat.phone(openid(number)) for number in range(3)] == [[]] * 3
+    send_all(runtime)
+    if not is_resumed_first:
+        assert states(runtime) == ["listed:now"] * 3
+        act(runtime, resume, made, team.chen)
+    send_all(runtime)
+    assert states(runtime) == ["sent:now"] * 3
+    assert [len(wechat.phone(openid(number))) for number in range(3)] == [1] * 3
+
+
 def test_cancelled_nobody_else_gets_it_even_when_they_write_next(
     runtime, account, team, wechat, clock
 ):
@@ -155,6 +192,31 @@ def test_cancelled_nobody_else_gets_it_even_when_they_write_next(
     assert wechat.phone(openid(1)) == []
     with pytest.raises(ConflictError, match="has ended"):
         act(runtime, cancel, made, team.chen)
+
+
+def test_who_was_given_it_at_the_moment_of_the_cancelling_counts_as_corrected(
+    runtime, account, team, wechat, clock
+):
+    rule = wrong_answers(runtime, account, 2, wechat)
+    with runtime.unit_of_work() as uow:
+        uow.session.get_one(Account, account.id).is_verified = False  # answers to pushes only
+        touch(uow, account.id)
+    made = make_correction(runtime, rule, team.chen)
+    act(runtime, begin, made, team.chen, None)
+    send_all(runtime)
+    contact = contact_of(runtime, 0)
+    with runtime.reading() as session:
+        held = session.scalars(
+            select(DeliveryRow.id).where(DeliveryRow.contact_id == contact.id, DeliveryRow.is_bulk)
+        ).all()
+    act(runtime, pause, made, team.chen)
+    act(runtime, cancel, made, team.chen)
+    with runtime.unit_of_work() as uow:  # the drain was a moment behind the webhook
+        settle_passive(uow, uow.session.get_one(Contact, contact.id), held, uow.now)
+    send_all(runtime)
+    assert sorted(each.partition(":")[0] for each in states(runtime)) == ["listed", "sent"]
+    with runtime.reading() as session:
+        assert report_of(session, made, clock()).corrected == 1
 
 
 def test_what_failed_is_tried_again_and_what_may_have_arrived_only_when_asked(

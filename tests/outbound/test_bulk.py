@@ -13,13 +13,16 @@ from wxdesk.contacts.models import Contact
 from wxdesk.conversations.models import Message
 from wxdesk.conversations.rules import Direction, SenderKind
 from wxdesk.inbox.operations import Answer, reply
-from wxdesk.outbound import held
+from wxdesk.outbound import held, jobs
 from wxdesk.outbound.bulk import send_again, withdraw_bulk
 from wxdesk.outbound.contents import Outgoing, OutgoingKind
 from wxdesk.outbound.jobs import deliver, deliver_bulk, repair_held, sweep
 from wxdesk.outbound.models import DeliveryRow
 from wxdesk.outbound.operations import claim_delivery, queue_delivery
 from wxdesk.outbound.rules import Delivery
+from wxdesk.outbound.settling import settle_failed
+from wxdesk.outbound.turns import next_bulk
+from wxdesk.plumbing.errors import DeliveryError
 from wxdesk.wechat.pace import Pace
 
 LI = "oLi0000000000000000000000000"
@@ -272,3 +275,46 @@ def test_another_account_does_not_stand_back(runtime, account, question, lin, we
     send_to_many(runtime, theirs, "更正")
     deliver_bulk()
     assert (states(runtime), wechat.phone(LI)) == (["queued", "sent"], ["更正"])
+
+
+@pytest.mark.parametrize(("code", "then"), [("-1", "queued"), ("45015", "held")])
+def test_what_is_taken_back_while_it_is_being_sent_is_not_tried_again(
+    runtime, question, wechat, clock, code, then
+):
+    message_id = send_to_many(runtime, question)
+    with runtime.reading() as session:
+        delivery_id = next_bulk(session, clock.now)
+    with runtime.unit_of_work() as uow:
+        claim_delivery(uow, delivery_id)
+    with runtime.unit_of_work() as uow:
+        assert withdraw_bulk(uow, [message_id]) == set()
+    assert states(runtime) == ["sending"]
+    with runtime.unit_of_work() as uow:
+        settle_failed(uow, delivery_id, DeliveryError("refused", code=code))
+    assert states(runtime) == ["withdrawn"]
+    clock.advance(seconds=5)
+    deliver_bulk()
+    sweep()
+    assert wechat.phone() == []
+    with runtime.unit_of_work() as uow:  # somebody wants it after all
+        assert send_again(uow, [message_id], [Delivery.WITHDRAWN]) == {message_id}
+    wechat.spoil("errcode", errcode=-1)
+    deliver_bulk()
+    assert states(runtime) == [then]  # as any other
+
+
+def test_right_before_it_is_sent_it_is_asked_whether_it_was_taken_back(
+    runtime, question, wechat, monkeypatch
+):
+    message_id = send_to_many(runtime, question)
+    original = jobs.client_for
+
+    def takes_its_time(*args, **how):
+        with runtime.unit_of_work() as uow:
+            withdraw_bulk(uow, [message_id])
+        return original(*args, **how)
+
+    monkeypatch.setattr(jobs, "client_for", takes_its_time)
+    deliver_bulk()
+    assert wechat.phone() == []
+    assert states(runtime) == ["withdrawn"]

@@ -27,11 +27,12 @@ from wxdesk.broadcasts.rules import (
     lines_of,
     most_on_the_way,
 )
+from wxdesk.broadcasts.stopping import take_back
 from wxdesk.broadcasts.stored import audience_from, content_from
 from wxdesk.contacts.models import Contact
 from wxdesk.conversations.models import Conversation, Message
 from wxdesk.conversations.rules import Direction, SenderKind
-from wxdesk.outbound.bulk import send_again, withdraw_bulk
+from wxdesk.outbound.bulk import send_again
 from wxdesk.outbound.contents import OutgoingKind
 from wxdesk.outbound.models import DeliveryRow
 from wxdesk.outbound.operations import queue_delivery
@@ -126,6 +127,9 @@ def note_ends(uow: UnitOfWork, broadcast_id: int) -> int:
         .execution_options(populate_existing=True)
     ).all()
     for target, delivery in rows:
+        if delivery.state is Delivery.WITHDRAWN and delivery.is_stopped:
+            target.state = TargetState.LISTED  # it was being sent when it was paused, in vain
+            continue
         target.state, target.settled_at = ENDS[delivery.state], delivery.settled_at
         target.error = delivery.last_error
     if rows:
@@ -138,17 +142,7 @@ def withdraw(uow: UnitOfWork, broadcast_id: int) -> None:
     broadcast = get_locked(uow, broadcast_id)
     if broadcast.state is not BroadcastState.CANCELLED or broadcast.ended_at is not None:
         return
-    message_ids = uow.session.scalars(
-        select(BroadcastTarget.message_id)
-        .where(
-            BroadcastTarget.broadcast_id == broadcast_id,
-            BroadcastTarget.state == TargetState.QUEUED,
-            BroadcastTarget.message_id.is_not(None),
-        )
-        .limit(MOST_NOTED)
-    ).all()
-    withdraw_bulk(uow, [each for each in message_ids if each is not None])
-    uow.session.flush()
+    take_back(uow, broadcast_id)
     note_ends(uow, broadcast_id)
     uow.session.flush()
     if count_of(uow, broadcast_id, TargetState.QUEUED):
@@ -164,6 +158,14 @@ def withdraw(uow: UnitOfWork, broadcast_id: int) -> None:
     )
     broadcast.ended_at = uow.now
     _announce(uow, broadcast)
+
+
+def hold(uow: UnitOfWork, broadcast_id: int) -> None:
+    """It is paused: note what became of those that were being sent; nothing else leaves."""
+    broadcast = get_locked(uow, broadcast_id)
+    if broadcast.state is BroadcastState.PAUSED:
+        take_back(uow, broadcast_id)
+        note_ends(uow, broadcast_id)
 
 
 def finish(uow: UnitOfWork, broadcast_id: int) -> None:

@@ -60,6 +60,10 @@ def _people(runtime: Runtime, broadcast_id: int, state: BroadcastState, ends_at:
         with runtime.unit_of_work() as uow:
             feeding.withdraw(uow, broadcast_id)
         return False
+    if state is BroadcastState.PAUSED:
+        with runtime.unit_of_work() as uow:
+            feeding.hold(uow, broadcast_id)
+        return False
     if state is BroadcastState.SCHEDULED:
         with runtime.unit_of_work() as uow:
             feeding.begin(uow, broadcast_id)
@@ -142,9 +146,10 @@ def _look(runtime: Runtime, broadcast_id: int) -> None:
 
 
 def _client(runtime: Runtime, account_id: int) -> Client:
+    """At the pace of answers: a mass send is one call, and has its hour."""
     with runtime.reading() as session:
         keys = get_keys(session, runtime.vault, account_id)
-    return client_for(runtime, keys, is_bulk=True)
+    return client_for(runtime, keys)
 
 
 def _content(runtime: Runtime, client: Client, order: Order) -> MassContent:

@@ -109,6 +109,7 @@ def note_refused(uow: UnitOfWork, broadcast_id: int, error: DeliveryError) -> No
     if it.state is not BroadcastState.SENDING or it.wechat_msgid is not None:
         return
     it.claimed_at = None
+    it.attempts -= error.is_uncounted  # our own pace, or no Redis: WeChat was not asked
     if error.is_ambiguous or it.was_unanswered:
         _doubt(uow, it, error)
     elif error.is_permanent or it.attempts >= MOST_ASKS or _is_lost_article(it, error):

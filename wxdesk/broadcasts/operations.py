@@ -30,6 +30,7 @@ from wxdesk.broadcasts.rules import (
     Limit,
     TargetState,
 )
+from wxdesk.broadcasts.stopping import take_back
 from wxdesk.broadcasts.stored import audience_from, audience_json, content_json, counted_json
 from wxdesk.media.models import Attachment
 from wxdesk.notifications.approvals import ask_for_approval
@@ -159,6 +160,7 @@ def cancel(uow: UnitOfWork, broadcast_id: int, by_id: int) -> None:
             say("WeChat may have it already; say on its page what WeChat's console shows")
         )
     broadcast.state = BroadcastState.CANCELLED
+    take_back(uow, broadcast_id)
     if is_mass or broadcast.sent_at is None:
         broadcast.ended_at = uow.now
     _note(uow, broadcast, "broadcast.cancelled", by_id)
@@ -166,15 +168,18 @@ def cancel(uow: UnitOfWork, broadcast_id: int, by_id: int) -> None:
 
 
 def pause(uow: UnitOfWork, broadcast_id: int, by_id: int) -> None:
-    """Queue no more; the few that wait to leave still go."""
+    """Nothing leaves any more: what has not left is taken back, until it is resumed."""
     broadcast = get_locked(uow, broadcast_id)
     if broadcast.kind is BroadcastKind.MASS or broadcast.state is not BroadcastState.SENDING:
         raise ConflictError(say("only a broadcast that is being sent can be paused"))
     broadcast.state = BroadcastState.PAUSED
+    take_back(uow, broadcast_id)
     _note(uow, broadcast, "broadcast.paused", by_id)
+    uow.ring(FEED_BROADCASTS)
 
 
 def resume(uow: UnitOfWork, broadcast_id: int, by_id: int) -> None:
+    """Go on with those who did not get it."""
     broadcast = get_locked(uow, broadcast_id)
     if broadcast.state is not BroadcastState.PAUSED:
         raise ConflictError(say("this broadcast is not paused"))

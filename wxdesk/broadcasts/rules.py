@@ -234,7 +234,7 @@ def pause_before_ask(attempts: int) -> timedelta:
 
 
 def most_on_the_way(per_minute: int) -> int:
-    """So few wait to leave that a pause holds nearly at once."""
+    """So few wait to leave that a pause takes all of them back in one transaction."""
     return max(LEAST_ON_THE_WAY, int(per_minute * BURST.total_seconds() / 60))
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from sqlalchemy import and_, case, func, literal, select, update
+from sqlalchemy import and_, case, func, literal, or_, select, update
 
 from wxdesk.audit.operations import note
 from wxdesk.contacts.models import Contact
@@ -29,7 +29,7 @@ from wxdesk.corrections.rules import (
     room_of,
 )
 from wxdesk.corrections.stopping import is_one_leaving, withdraw_wrong
-from wxdesk.outbound.bulk import MOST_WITHDRAWN, send_again, withdraw_bulk
+from wxdesk.outbound.bulk import MOST_WITHDRAWN, may_still_leave, send_again, withdraw_bulk
 from wxdesk.outbound.contents import OutgoingKind
 from wxdesk.outbound.models import DeliveryRow
 from wxdesk.outbound.operations import queue_delivery
@@ -85,29 +85,48 @@ def feed(uow: UnitOfWork, row: Correction) -> bool:
 
 
 def follow(uow: UnitOfWork, correction_id: int) -> bool:
-    """Note what became of up to 500 messages; whether there may be more."""
+    """Note what became of up to 500 messages; whether there may be more.
+
+    Who was being sent it when it was taken back, and did not get it, is listed again; who was given
+    it by the webhook at that moment has it.
+    """
+    is_ours = and_(DeliveryRow.state == Delivery.WITHDRAWN, DeliveryRow.is_stopped)
     shown = case(
         *((DeliveryRow.state == of, literal(state.value)) for of, state in STATES.items()),
     )
     changed = uow.session.execute(
-        select(Its.contact_id, DeliveryRow.state, DeliveryRow.settled_at, DeliveryRow.last_error)
+        select(
+            Its.contact_id,
+            DeliveryRow.state,
+            DeliveryRow.settled_at,
+            DeliveryRow.last_error,
+            is_ours.label("is_ours"),
+        )
         .join(DeliveryRow, DeliveryRow.message_id == Its.message_id)
-        .where(Its.correction_id == correction_id, Its.state.in_(FOLLOWED), Its.state != shown)
+        .where(
+            Its.correction_id == correction_id,
+            or_(
+                and_(Its.state.in_(FOLLOWED), Its.state != shown),
+                and_(Its.state == RecipientState.LISTED, DeliveryRow.state == Delivery.SENT),
+            ),
+        )
         .limit(SETTLE_BATCH)
     ).all()
     rows = [
         {
             "correction_id": correction_id,
-            "contact_id": contact_id,
-            "state": STATES[state],
-            "settled_at": settled_at,
-            "error": TAKEN_BACK if state is Delivery.WITHDRAWN else error,
+            "contact_id": it.contact_id,
+            "state": STATES[it.state],
+            "settled_at": it.settled_at,
+            "error": TAKEN_BACK if it.state is Delivery.WITHDRAWN else it.last_error,
         }
-        for contact_id, state, settled_at, error in changed
+        for it in changed
+        if not it.is_ours
     ]
     if rows:
         uow.session.execute(update(Its), rows)
-    return len(rows) == SETTLE_BATCH
+    _list_again(uow, correction_id, [it.contact_id for it in changed if it.is_ours])
+    return len(changed) == SETTLE_BATCH
 
 
 def take_back(uow: UnitOfWork, row: Correction) -> bool:
@@ -115,24 +134,28 @@ def take_back(uow: UnitOfWork, row: Correction) -> bool:
 
     Their people are listed again: nothing has reached them.
     """
-    waiting = uow.session.scalars(
-        select(Its.message_id)
+    waiting = uow.session.execute(
+        select(Its.message_id, Its.contact_id)
         .join(DeliveryRow, DeliveryRow.message_id == Its.message_id)
         .where(
             Its.correction_id == row.id,
             Its.state.in_(ON_THEIR_WAY),
-            DeliveryRow.state.in_([Delivery.QUEUED, Delivery.HELD]),
+            may_still_leave(),
         )
         .limit(MOST_WITHDRAWN)
     ).all()
-    withdrawn = withdraw_bulk(uow, [each for each in waiting if each is not None])
+    withdrawn = withdraw_bulk(uow, [it.message_id for it in waiting])
+    _list_again(uow, row.id, [it.contact_id for it in waiting if it.message_id in withdrawn])
+    return len(waiting) == MOST_WITHDRAWN
+
+
+def _list_again(uow: UnitOfWork, correction_id: int, contact_ids: Sequence[int]) -> None:
     uow.session.execute(
         update(Its)
-        .where(Its.correction_id == row.id, Its.message_id.in_(sorted(withdrawn)))
+        .where(Its.correction_id == correction_id, Its.contact_id.in_(contact_ids))
         .values(state=RecipientState.LISTED, queued_at=None, settled_at=None, error=None)
         .execution_options(synchronize_session=False)
     )
-    return len(waiting) == MOST_WITHDRAWN
 
 
 def _room(uow: UnitOfWork, row: Correction) -> int:

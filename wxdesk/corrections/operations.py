@@ -134,7 +134,9 @@ def approve(
 ) -> Correction:
     """Agree to what somebody else has written; ConflictError when it is another text by now."""
     row = _written(uow, correction_id)
-    if expected_version is not None and expected_version != row.version:
+    if expected_version is None:
+        raise InvalidInputError("version", say("say which version you approve"))
+    if expected_version != row.version:
         raise ConflictError(say("somebody has changed this correction meanwhile"))
     if row.written_by_id == by:
         raise ConflictError(say("who wrote it can't approve it: ask a colleague"))

@@ -31,6 +31,7 @@ from wxdesk.triage.models import AutoReplyRule
 from wxdesk.words import say
 
 WATCHED_FOR = timedelta(days=35)  # what waits ends after 30 (docs/wechat.md#sending)
+JUST_ENDED = timedelta(minutes=10)
 WORKED_ON = (CorrectionState.COLLECTING, CorrectionState.SENDING, CorrectionState.PAUSED)
 ENDED = (CorrectionState.DONE, CorrectionState.CANCELLED)
 
@@ -109,7 +110,10 @@ def list_views(
 
 
 def list_work(session: Session, now: datetime) -> list[tuple[int, CorrectionState]]:
-    """What the job has to look at: what is going on, and what has recipients on their way."""
+    """What the job has to look at: what is going on, and what has recipients on their way.
+
+    And for some minutes what has ended: the webhook may have given it out at that moment.
+    """
     rows = session.execute(
         select(Correction.id, Correction.state)
         .where(
@@ -118,7 +122,7 @@ def list_work(session: Session, now: datetime) -> list[tuple[int, CorrectionStat
                 and_(
                     Correction.state.in_(ENDED),
                     func.coalesce(Correction.ended_at, Correction.begun_at) > now - WATCHED_FOR,
-                    has_any(ON_THEIR_WAY),
+                    or_(has_any(ON_THEIR_WAY), Correction.ended_at > now - JUST_ENDED),
                 ),
             )
         )

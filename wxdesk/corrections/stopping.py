@@ -17,7 +17,7 @@ from wxdesk.corrections.rules import (
     Reach,
     RecipientState,
 )
-from wxdesk.outbound.bulk import MOST_WITHDRAWN, WAITING, withdraw_bulk
+from wxdesk.outbound.bulk import MOST_WITHDRAWN, WAITING, may_still_leave, withdraw_bulk
 from wxdesk.outbound.models import DeliveryRow
 from wxdesk.outbound.rules import Delivery
 from wxdesk.plumbing.unit_of_work import UnitOfWork
@@ -38,7 +38,7 @@ def withdraw_wrong(uow: UnitOfWork, row: Correction) -> bool:
     waiting = uow.session.scalars(
         select(Message.id)
         .join(DeliveryRow, DeliveryRow.message_id == Message.id)
-        .where(is_of(choice_of(row)), DeliveryRow.is_bulk, DeliveryRow.state.in_(WAITING))
+        .where(is_of(choice_of(row)), DeliveryRow.is_bulk, may_still_leave())
         .limit(MOST_WITHDRAWN)
     ).all()
     withdraw_bulk(uow, waiting)

@@ -299,6 +299,7 @@ def _page(correction_id: int, typed: Wording | None, errors: dict[str, str]) -> 
         wanted={"state": state, "reach": reach},
         next_cursor=cursor_of((page[-1].contact_id,)) if len(found) > len(page) else None,
         is_later=cursor is not None,
+        query=request.query_string.decode(errors="replace"),
         errors=errors,
         most_bytes=MOST_BYTES,
         most_per_minute=MOST_PER_MINUTE,

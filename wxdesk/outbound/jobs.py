@@ -21,6 +21,7 @@ from wxdesk.background_jobs import (
 )
 from wxdesk.media.sending import forget_upload, media_id_for
 from wxdesk.outbound import held, operations, undo
+from wxdesk.outbound.bulk import is_stopped
 from wxdesk.outbound.contents import OutgoingKind, content_of
 from wxdesk.outbound.operations import Parcel, claim_delivery
 from wxdesk.outbound.queries import holds_undoable, list_abandoned, list_expired
@@ -168,6 +169,7 @@ def _send(runtime: Runtime, parcel: Parcel, keys: AccountKeys) -> str | None:
     """Hand the message to WeChat; its number of a template message, else None."""
     client = client_for(runtime, keys, is_bulk=parcel.is_bulk)
     if parcel.kind == OutgoingKind.TEMPLATE:
+        _refuse_stopped(runtime, parcel)
         return _send_template(client, parcel)
     if not keys.may(Capability.MESSAGES):
         raise DeliveryError(
@@ -187,8 +189,18 @@ def _send(runtime: Runtime, parcel: Parcel, keys: AccountKeys) -> str | None:
                 error.sentence, code="no_media", is_permanent=True, rid=error.rid
             ) from error
         raise
+    _refuse_stopped(runtime, parcel)
     client.send(parcel.openid, content)
     return None
+
+
+def _refuse_stopped(runtime: Runtime, parcel: Parcel) -> None:
+    """Somebody may have taken it back since it was claimed: an upload can last many seconds."""
+    if not parcel.is_bulk:
+        return
+    with runtime.reading() as session:
+        if is_stopped(session, parcel.delivery_id):
+            raise DeliveryError(say("a colleague took it back"), code="stopped", is_uncounted=True)
 
 
 def _content(runtime: Runtime, client: Client, parcel: Parcel) -> Content:

@@ -19,7 +19,8 @@ class DeliveryRow(Base):
     `may_wait`: if WeChat does not let us write now, it is held until the customer writes again.
     Until `undo_until` the agent may take it back; it does not leave before that. `undo` is what the
     conversation was like before it (inbox/undo.py); both are emptied when it may leave.
-    `is_bulk`: sent to many, behind every one-to-one answer, by a worker of its own.
+    `is_bulk`: sent to many, behind every one-to-one answer, by a worker of its own. `is_stopped`:
+    it was taken back while it was being sent, and is not tried again by itself.
     `wechat_msgid` is WeChat's number of a template message, whose end comes as an event.
     """
 
@@ -47,5 +48,6 @@ class DeliveryRow(Base):
     wechat_msgid: Mapped[str | None] = mapped_column(String(32))
     may_wait: Mapped[bool] = mapped_column(default=False)
     is_bulk: Mapped[bool] = mapped_column(default=False)
+    is_stopped: Mapped[bool] = mapped_column(default=False)
     undo_until: Mapped[datetime | None]
     undo: Mapped[dict[str, Any] | None]

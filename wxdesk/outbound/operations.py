@@ -145,6 +145,7 @@ def requeue(uow: UnitOfWork, delivery_ids: list[int], states: Sequence[Delivery]
             ),
             queued_at=uow.now,
             attempts=0,
+            is_stopped=False,
             error_code=None,
             last_error=None,
             rid=None,

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import select, update
+from sqlalchemy import case, literal, null, select, update
 
 from wxdesk.accounts.operations import note_messages_refused, note_problem
 from wxdesk.background_jobs import DELIVER_BULK, DELIVER_MESSAGE
@@ -42,13 +42,16 @@ from wxdesk.sla.waiting import person_answered
 from wxdesk.wechat.error_codes import Action, meaning_of_text
 from wxdesk.words import say
 
+WOULD_LEAVE = (Delivery.QUEUED, Delivery.HELD)
+
 
 def settle_sent(uow: UnitOfWork, delivery_id: int, *, wechat_msgid: str | None = None) -> None:
     """WeChat accepted the message: the clock is met, one message of the quota is spent."""
     row = _settle(uow, delivery_id, Delivery.SENT, None)
+    if wechat_msgid is not None:  # also when WeChat's event was quicker than its answer
+        uow.session.get_one(DeliveryRow, delivery_id).wechat_msgid = wechat_msgid
     if row is None:
         return
-    row.wechat_msgid = wechat_msgid
     if row.via is Via.CUSTOMER_SERVICE:
         _spend(uow, row)
     _meet_clock(uow, row)
@@ -281,6 +284,8 @@ def _take(uow: UnitOfWork, delivery_id: int, step: NextStep, error: DeliveryErro
     }
     if is_queued:
         values["next_attempt_at"] = step.at
+    if step.state in WOULD_LEAVE:
+        values |= _unless_stopped(step.state, uow.now)
     if error is not None and error.is_uncounted:
         values["attempts"] = DeliveryRow.attempts - 1
     settled = uow.session.execute(
@@ -291,11 +296,22 @@ def _take(uow: UnitOfWork, delivery_id: int, step: NextStep, error: DeliveryErro
     )
     row = uow.session.get_one(DeliveryRow, delivery_id, populate_existing=True)
     _announce(uow, row)
-    if not is_queued:
+    if row.state is not Delivery.QUEUED:
         ring_for_next(uow, row.contact_id)
     if step.state is Delivery.HELD:
         held.offer(uow, uow.session.get_one(Contact, row.contact_id))
     return bool(settled.rowcount == 1)  # type: ignore[attr-defined]
+
+
+def _unless_stopped(state: Delivery, now: datetime) -> dict[str, Any]:
+    """Whoever took it back while it was being sent does not want another try."""
+    kind, settled_at = DeliveryRow.state.type, literal(now, DeliveryRow.settled_at.type)
+    withdrawn = literal(Delivery.WITHDRAWN, kind)
+    otherwise = null() if state is Delivery.QUEUED else settled_at
+    return {
+        "state": case((DeliveryRow.is_stopped, withdrawn), else_=literal(state, kind)),
+        "settled_at": case((DeliveryRow.is_stopped, settled_at), else_=otherwise),
+    }
 
 
 def _learn(
