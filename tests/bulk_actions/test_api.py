@@ -186,6 +186,22 @@ class TestARun:
         run()
         assert lin.get(path).json["done"] == 3
 
+    def test_one_that_failed_is_done_again_alone(self, runtime, lin, ids, account):
+        body = {"action": "resolve", "arguments": {"even_waiting": True}, "ids": ids}
+        path = f"/bulk-actions/{begin(lin, body)['id']}"
+        for number in (0, 1):
+            customer_writes(runtime, account, "还有", openid=f"o{number:027d}")
+        run()
+        assert lin.get(path).json["failed"] == 2
+        assert lin.post(f"{path}/retry", {"conversation_id": 0}).status_code == 422
+        done = {"conversation_id": ids[2]}
+        assert lin.post(f"{path}/retry", done).status_code == 409
+        again = lin.post(f"{path}/retry", {"conversation_id": ids[1]}).json
+        assert (again["state"], again["waiting"], again["failed"]) == ("running", 1, 1)
+        run()
+        rows = lin.get(f"{path}/rows").json["items"]
+        assert [row["state"] for row in rows] == ["failed", "done", "done"]
+
     def test_reasons_are_in_the_language_of_whoever_reads(self, runtime, lin, ids, team):
         run_id = begin(lin, {"action": "resolve", "arguments": {}, "ids": ids})["id"]
         run()

@@ -1,6 +1,6 @@
 """Remark, tags and blacklist: agents change them here, WeChat is told; and the other way."""
 
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from cast import APP_ID, APP_SECRET, ORIGINAL_ID, WANG, conversation_of, customer_writes
@@ -9,13 +9,14 @@ from sqlalchemy import func, select, update
 
 from wxdesk.accounts.models import Account
 from wxdesk.audit.models import AuditEntry
-from wxdesk.contacts import syncing
+from wxdesk.contacts import jobs, syncing
 from wxdesk.contacts.changes import change_blacklist, change_remark, change_tags
 from wxdesk.contacts.inputs import cleaned, remark_problem, tags_problem
-from wxdesk.contacts.jobs import sync_blacklist, sync_changes, sync_tags
+from wxdesk.contacts.jobs import refresh_profiles, sync_blacklist, sync_changes, sync_tags
 from wxdesk.contacts.models import Contact, ContactTag, Tag
 from wxdesk.contacts.queries import list_contact_tags, list_tags
 from wxdesk.contacts.rules import SyncState, TagState
+from wxdesk.contacts.schedule import again_at
 from wxdesk.contacts.syncing import Outcome
 from wxdesk.contacts.tags import list_missing, make_tags, store_tags
 from wxdesk.plumbing.errors import ConflictError, DeliveryError, InvalidInputError, NotFoundError
@@ -496,6 +497,56 @@ def test_a_refusal_of_the_account_ends_the_round_after_one_call(sending, wang, l
     assert len(wechat.calls("user/info/updateremark")) == 1
     with sending.reading() as session:
         assert session.scalars(select(Contact.sync_attempts)).all() == [1, 1]
+
+
+def test_what_our_own_pace_holds_back_is_told_when_it_may_and_not_a_minute_later(
+    sending, account, wang, li, wechat, monkeypatch
+):
+    monkeypatch.setattr(jobs, "MOST_TOLD", 1)
+    with sending.unit_of_work() as uow:
+        uow.session.execute(update(Account).values(calls_per_minute=10))
+    rename(sending, "老王")
+    rename(sending, "小李", openid=LI)
+    sync_changes()
+    with sending.reading() as session:
+        told, held = session.scalars(select(Contact).order_by(Contact.sync_due_at.nulls_first()))
+    assert told.sync_due_at is None
+    assert held.sync_attempts == 0
+    assert timedelta(seconds=1) <= held.sync_due_at - sending.clock() < timedelta(seconds=10)
+    refresh_profiles()
+    with sending.reading() as session:
+        rows = session.execute(select(Contact.profile_due_at, Contact.profile_attempts)).all()
+    for due_at, attempts in rows:
+        assert attempts == 0
+        assert timedelta(seconds=1) <= due_at - sending.clock() < timedelta(seconds=10)
+
+
+def test_a_refused_account_is_not_claimed_fifty_by_fifty(
+    sending, account, wang, li, wechat, monkeypatch
+):
+    monkeypatch.setattr(jobs, "MOST_TOLD", 1)
+    wechat.spoil("errcode", api="user/info/updateremark", errcode=48001, times=5)
+    rename(sending, "老王")
+    rename(sending, "小李", openid=LI)
+    sync_changes()
+    assert len(wechat.calls("user/info/updateremark")) == 1
+
+
+@pytest.mark.one_database
+def test_a_held_back_call_is_tried_once_a_second_at_most():
+    now = datetime(2026, 3, 2, tzinfo=UTC)
+
+    def refusal(after: float | None, **how: bool) -> DeliveryError:
+        until = None if after is None else now + timedelta(seconds=after)
+        return DeliveryError("no", code="pace", retry_at=until, **how)
+
+    def wait(error: DeliveryError, attempts: int = 0) -> float:
+        return (again_at(error, attempts, now) - now).total_seconds()
+
+    assert wait(refusal(0.01, is_uncounted=True)) == 1
+    assert wait(refusal(7, is_uncounted=True)) == 7
+    assert wait(refusal(None, is_uncounted=True)) == 60  # redis is away
+    assert wait(refusal(7), attempts=2) == 240
 
 
 def test_a_customer_forgotten_while_wechat_is_told_stays_empty(sending, wang):

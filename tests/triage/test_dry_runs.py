@@ -1,15 +1,18 @@
 """Dry runs: what a rule would have caught of real messages, whom, and what a person answered."""
 
+from dataclasses import replace
+
 import pytest
 from cast import WANG, agent_answers, auto_answer, customer_writes, make_account, make_rule
 from sqlalchemy import select, update
 
-from wxdesk.triage import dry_run_steps, dry_runs
+from wxdesk.triage import dry_run_pruning, dry_run_steps, dry_runs
 from wxdesk.triage.dry_run_steps import work
-from wxdesk.triage.dry_runs import DryRunView, ask, claim, get_run
+from wxdesk.triage.dry_runs import DryRunView, ask, claim, confirm, get_run
 from wxdesk.triage.findings import Became, Speech
-from wxdesk.triage.jobs import run_dry_runs
-from wxdesk.triage.models import DryRun
+from wxdesk.triage.jobs import prune_dry_runs, run_dry_runs
+from wxdesk.triage.models import AutoReplyRuleVersion, DryRun
+from wxdesk.triage.operations import change_rule, create_rule, switch_rule
 from wxdesk.triage.rule_forms import RuleForm
 from wxdesk.triage.rules import (
     Conditions,
@@ -236,3 +239,63 @@ def test_a_run_of_a_broken_rule_fails_alone(runtime, account, team, try_it):
     assert try_it().findings.answered == 1
     with runtime.reading() as session:
         assert get_run(session, broken).state is DryRunState.FAILED
+
+
+@pytest.fixture
+def form(account, monkeypatch) -> RuleForm:
+    """An active rule; two runs are deleted at a time."""
+    monkeypatch.setattr(dry_run_pruning, "PRUNED_AT_ONCE", 2)
+    text = {"name": "活动", "patterns": "抽奖", "reply_text": "感谢参与!"}
+    return RuleForm(account_id=account.id, match=Match.CONTAINS, is_active=True, **text)
+
+
+def seen(runtime, form: RuleForm, by: int) -> int:
+    """A run that somebody has confirmed."""
+    with runtime.unit_of_work() as uow:
+        run_id = ask(uow, form, rule_id=None, days=7, requested_by_id=by)
+    run_dry_runs()
+    with runtime.unit_of_work() as uow:
+        confirm(uow, run_id, by)
+    return run_id
+
+
+def act(runtime, operation, *arguments, **named):
+    with runtime.unit_of_work() as uow:
+        return operation(uow, *arguments, **named)
+
+
+def kept(runtime) -> tuple[set[int], list[int]]:
+    """After the pruning: the runs, and those that versions of rules name."""
+    prune_dry_runs()
+    with runtime.reading() as session:
+        named = session.scalars(
+            select(AutoReplyRuleVersion.dry_run_id).order_by(AutoReplyRuleVersion.id)
+        )
+        return set(session.scalars(select(DryRun.id))), [it for it in named if it is not None]
+
+
+def test_old_runs_are_deleted_but_the_one_that_an_active_rule_answers_by(runtime, team, form):
+    first = seen(runtime, form, team.chen)
+    rule = act(runtime, create_rule, form, team.chen)
+    wider = replace(form, patterns="抽奖\n中奖")
+    second = seen(runtime, wider, team.chen)
+    act(runtime, change_rule, rule.id, wider, team.chen)
+    act(runtime, change_rule, rule.id, replace(wider, reply_text="谢谢!"), team.chen)  # needs none
+    others = {seen(runtime, replace(form, patterns=f"签到{n}"), team.chen) for n in range(4)}
+    runtime.clock.advance(days=90)
+    assert kept(runtime) == ({first, second, *others}, [first, second])
+    runtime.clock.advance(seconds=1)
+    assert kept(runtime) == ({second}, [second])
+
+
+def test_old_run_of_a_rule_that_is_off_is_deleted_and_an_unfinished_one_is_not(runtime, team, form):
+    seen(runtime, form, team.chen)
+    rule = act(runtime, create_rule, form, team.chen)
+    act(runtime, switch_rule, rule.id, is_active=False, changed_by_id=team.chen)
+    waiting = act(runtime, ask, form, rule_id=None, days=7, requested_by_id=team.chen)
+    runtime.clock.advance(days=91)
+    young = seen(runtime, form, team.chen)
+    with runtime.unit_of_work() as uow:  # nobody has worked on it
+        again = update(DryRun).where(DryRun.id == waiting).values(state=DryRunState.WAITING)
+        uow.session.execute(again)
+    assert kept(runtime) == ({waiting, young}, [])

@@ -38,6 +38,7 @@ from wxdesk.plumbing.http import (
     cursor_of,
     json_body,
     limit_argument,
+    number_field,
     page_json,
 )
 from wxdesk.plumbing.translation import translated
@@ -131,8 +132,10 @@ def cancel(run_id: int) -> Response:
 @bp.post("/bulk-actions/<int:run_id>/retry")
 @requires("conversations.reply")
 def retry(run_id: int) -> Response:
-    """Do again what failed."""
-    return _changed(run_id, operations.retry)
+    """Do again what failed, or of that only `conversation_id`."""
+    body = json_body()
+    only = number_field(body, "conversation_id", least=1) if "conversation_id" in body else None
+    return _changed(run_id, lambda uow, it: operations.retry(uow, it, only))
 
 
 def _changed(run_id: int, change: Callable[[UnitOfWork, int], None]) -> Response:

@@ -185,16 +185,22 @@ def cancel(uow: UnitOfWork, run_id: int, by: int) -> None:
     _note(uow, run, "bulk.cancelled", by)
 
 
-def retry(uow: UnitOfWork, run_id: int) -> None:
-    """Do again what failed, with what has been written by now; ConflictError if nothing has."""
+def retry(uow: UnitOfWork, run_id: int, conversation_id: int | None = None) -> None:
+    """Do again what failed, or only this conversation, with what has been written by now.
+
+    ConflictError if nothing has failed.
+    """
     run = _get_locked(uow, run_id)
     if run.state is not RunState.DONE:
         raise ConflictError(say("only a bulk action that has ended can be done again"))
     _lock_starter(uow, run.agent_id)
     _refuse_too_many_runs(uow, run.agent_id)
+    which = [BulkRow.run_id == run_id, BulkRow.state == RowState.FAILED]
+    if conversation_id is not None:
+        which.append(BulkRow.conversation_id == conversation_id)
     failed = uow.session.execute(
         update(BulkRow)
-        .where(BulkRow.run_id == run_id, BulkRow.state == RowState.FAILED)
+        .where(*which)
         .values(state=RowState.WAITING, error=None, settled_at=None)
         .execution_options(synchronize_session=False)
     )

@@ -24,6 +24,7 @@ from wxdesk.contacts.queries import (
     accounts_with_users,
     known_tag_ids,
 )
+from wxdesk.contacts.refusals import is_about_account
 from wxdesk.contacts.schedule import PRIME
 from wxdesk.contacts.telling import tell
 from wxdesk.plumbing.errors import DeliveryError, WxdeskError
@@ -168,6 +169,8 @@ def _tell(runtime: Runtime, account_id: int, client: Client, is_time_up: IsTimeU
         outcomes = tell(client, claim.changes, ids, is_time_up)
     with runtime.unit_of_work() as uow:
         syncing.settle_changes(uow, claim, outcomes)
+    if any(it.error is not None and is_about_account(it.error) for it in outcomes):
+        return False  # the next fifty would be refused like these
     return len(claim.contact_ids) == MOST_TOLD and not is_time_up()
 
 

@@ -19,7 +19,7 @@ from wxdesk.contacts.operations import note_following
 from wxdesk.contacts.queries import known_tag_ids
 from wxdesk.contacts.refusals import is_about_account
 from wxdesk.contacts.rules import SyncState, TagState
-from wxdesk.contacts.schedule import LEASE, SOON, next_refresh, retry_at
+from wxdesk.contacts.schedule import LEASE, SOON, again_at, next_refresh
 from wxdesk.contacts.sources import qr_scene_of
 from wxdesk.plumbing.db import hold
 from wxdesk.plumbing.errors import DeliveryError
@@ -149,7 +149,7 @@ def _postpone(uow: UnitOfWork, contact: Contact, error: DeliveryError) -> None:
     contact.profile_error = str(error)[:LONGEST_REASON]
     contact.profile_attempts += 0 if error.is_uncounted else 1
     if is_about_account(error):
-        contact.profile_due_at = retry_at(contact.profile_attempts, uow.now, error.retry_at)
+        contact.profile_due_at = again_at(error, contact.profile_attempts, uow.now)
 
 
 def _left_out() -> DeliveryError:

@@ -19,7 +19,7 @@ from wxdesk.contacts.changes import OUTGOING_STATES, announce
 from wxdesk.contacts.models import Contact, ContactTag, Tag
 from wxdesk.contacts.refusals import is_about_account
 from wxdesk.contacts.rules import SyncState, TagState
-from wxdesk.contacts.schedule import LEASE, MOST_ATTEMPTS, retry_at
+from wxdesk.contacts.schedule import LEASE, MOST_ATTEMPTS, again_at
 from wxdesk.plumbing.db import hold
 from wxdesk.plumbing.errors import DeliveryError
 from wxdesk.plumbing.unit_of_work import UnitOfWork
@@ -206,7 +206,7 @@ class _Settled:
         if contact.sync_attempts >= MOST_ATTEMPTS:
             _give_up(self._uow, contact, rows)
         else:
-            contact.sync_due_at = retry_at(contact.sync_attempts, self._uow.now, error.retry_at)
+            contact.sync_due_at = again_at(error, contact.sync_attempts, self._uow.now)
 
 
 def _settle_remark(contact: Contact, change: Change, error: DeliveryError | None) -> None:

@@ -67,7 +67,12 @@ OPERATIONS: dict[tuple[str, str], Operation] = {
     ("post", f"{RUN}/pause"): ("Stop after the conversation in hand.", (), (), ref("BulkRun")),
     ("post", f"{RUN}/resume"): ("Go on where it was paused.", (), (), ref("BulkRun")),
     ("post", f"{RUN}/cancel"): ("What is not done stays as it is.", (), (), ref("BulkRun")),
-    ("post", f"{RUN}/retry"): ("Do again what failed.", (), (), ref("BulkRun")),
+    ("post", f"{RUN}/retry"): (
+        "Do again what failed, once the run is done; with conversation_id only that one.",
+        (),
+        ("conversation_id",),
+        ref("BulkRun"),
+    ),
 }
 SCHEMAS: dict[str, Json] = {
     "Here": object_of(

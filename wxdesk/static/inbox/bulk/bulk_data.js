@@ -47,10 +47,10 @@ function putRun(run) {
 
 export const dismissRun = (id) => (runs.value = runs.peek().filter((run) => run.id !== id));
 
-/** verb: pause, resume, cancel, retry */
-export async function steer(id, verb) {
+/** verb: pause, resume, cancel, retry; `conversationId`: retry this one alone */
+export async function steer(id, verb, conversationId) {
   try {
-    putRun(await post(`/bulk-actions/${id}/${verb}`));
+    putRun(await post(`/bulk-actions/${id}/${verb}`, conversationId && { conversation_id: conversationId }));
     follow();
   } catch (error) {
     show(error.message, "error");
