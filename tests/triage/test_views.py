@@ -1,6 +1,7 @@
 """The rules' pages: marketer Chen writes rules and tries them before they answer; agents read."""
 
 import re
+from dataclasses import replace
 
 import pytest
 from campaigns.events import make_live
@@ -11,6 +12,8 @@ from wxdesk.accounts.models import Account
 from wxdesk.notifications.models import Notification
 from wxdesk.triage.jobs import run_dry_runs
 from wxdesk.triage.models import AutoReplyRule, DryRun
+from wxdesk.triage.operations import change_rule
+from wxdesk.triage.queries import get_form
 
 pytestmark = pytest.mark.one_database
 
@@ -63,6 +66,11 @@ def follow(browser, answer, times: int = 3):
 def apply_path(page: str) -> str:
     (path,) = set(re.findall(r'action="(/settings/rules/dry-runs/\d+/apply)"', page))
     return path
+
+
+def seen_version(page: str) -> str:
+    (version,) = set(re.findall(r'name="version" value="(\d+)"', page))
+    return version
 
 
 def asks_for_approval(runtime) -> None:
@@ -267,7 +275,22 @@ def test_where_a_second_person_must_agree_the_writer_asks_and_zhou_switches_on(
     assert sorted(told) == sorted([team.zhou, team.admin])
     zhou = logged_in(app, "zhou")
     page = follow(zhou, zhou.get(f"/settings/rules/{rule.id}/dry-run")).text
-    assert zhou.post(apply_path(page)).status_code == 302
+    with runtime.unit_of_work() as uow:  # meanwhile the writer lets it say something else
+        form = replace(get_form(uow.session, rule.id), reply_text="全场免费")
+        change_rule(uow, rule.id, form, team.chen)
+    for seen in ({}, {"version": seen_version(page)}):
+        assert zhou.post(apply_path(page), **seen).status_code == 422
+        assert zhou.post(
+            f"/settings/rules/{rule.id}/switch", is_active="1", **seen
+        ).status_code in (
+            409,
+            422,
+        )
+    assert not the_rule(runtime).is_active
+    page = zhou.get(f"/settings/rules/{rule.id}/dry-run")
+    page = follow(zhou, page).text
+    assert "全场免费" in page
+    assert zhou.post(apply_path(page), version=seen_version(page)).status_code == 302
     assert the_rule(runtime).is_active
 
 

@@ -96,7 +96,7 @@ OPERATIONS: dict[tuple[str, str], Operation] = {
         ref("Correction"),
     ),
     ("post", f"{ONE}/approve"): (
-        "Agree to this version; 409 for whoever wrote it.",
+        "Agree to this version; 409 for whoever wrote it, and when it is another by now.",
         (),
         ("version",),
         ref("Correction"),

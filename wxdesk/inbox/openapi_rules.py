@@ -62,9 +62,10 @@ OPERATIONS: dict[tuple[str, str], Operation] = {
     ("patch", "/rules/{rule_id}"): (
         "Change the named fields; any change makes a version. Switching on, and changing what an "
         "active rule catches, needs a confirmed dry run, as for a new one. Where the account asks "
-        "for approval: 403, or 409 with needs=approval.",
+        "for approval: 403, or 409 with needs=approval; `version` says there which one is switched "
+        "on, and elsewhere may (409 with needs=look when the rule was changed since).",
         (),
-        (*FIELDS, "dry_run_id"),
+        (*FIELDS, "dry_run_id", "version"),
         ref("Rule"),
     ),
     ("post", "/rules/dry-run"): (

@@ -23,7 +23,7 @@ from wxdesk.plumbing.http import (
 )
 from wxdesk.runtime import current
 from wxdesk.triage.inputs import form_of_body
-from wxdesk.triage.operations import change_rule, create_rule, refuse_of_campaign
+from wxdesk.triage.operations import change_rule, check_version, create_rule, refuse_of_campaign
 from wxdesk.triage.queries import get_rule, list_rules
 from wxdesk.triage.shapes import rule_json
 from wxdesk.words import say
@@ -56,7 +56,7 @@ def create() -> tuple[Response, int]:
         account_id = get_by_slug(session, text_field(body, "account")).id
     form = form_of_body(body, account_id, None)
     with current().unit_of_work() as uow:
-        rule = create_rule(uow, form, person().id, dry_run_id=_dry_run_id(body))
+        rule = create_rule(uow, form, person().id, dry_run_id=_number(body, "dry_run_id"))
         rule_id = rule.id
     with current().reading() as session:
         return jsonify(rule_json(get_rule(session, rule_id))), 201
@@ -92,10 +92,12 @@ def change(rule_id: int) -> Response:
         rule = get_rule(session, rule_id)
     form = form_of_body(body, rule.account_id, refuse_of_campaign(rule.form))
     with current().unit_of_work() as uow:
-        change_rule(uow, rule_id, form, person().id, dry_run_id=_dry_run_id(body))
+        if form.is_active:
+            check_version(uow, rule_id, _number(body, "version"))
+        change_rule(uow, rule_id, form, person().id, dry_run_id=_number(body, "dry_run_id"))
     with current().reading() as session:
         return jsonify(rule_json(get_rule(session, rule_id)))
 
 
-def _dry_run_id(body: dict[str, Any]) -> int | None:
-    return None if body.get("dry_run_id") is None else number_field(body, "dry_run_id", least=1)
+def _number(body: dict[str, Any], name: str) -> int | None:
+    return None if body.get(name) is None else number_field(body, name, least=1)

@@ -25,6 +25,7 @@ from wxdesk.triage.dry_runs import DryRunView
 from wxdesk.triage.operations import (
     ask_for_approval,
     change_rule,
+    check_version,
     locked,
     switch_rule,
     writer_of,
@@ -175,6 +176,7 @@ def _switch_on(run: DryRunView, rule: RuleView) -> None:
     with current().unit_of_work() as uow:
         dry_runs.confirm(uow, run.id, person().id)
         if is_same(run, rule):
+            check_version(uow, rule.id, whole_number(request.form.get("version", "")))
             switch_rule(uow, rule.id, is_active=True, changed_by_id=person().id, dry_run_id=run.id)
         elif _is_pending(run, rule) and locked(uow, rule.id).version == run.rule_version:
             form = replace(run.form, is_active=True)
@@ -208,7 +210,7 @@ def _result_page(run: DryRunView, errors: dict[str, str]) -> str:
         "triage/dry_run.html",
         run=run,
         rule=rule,
-        parts=parts_of(run.form, choices, zone),
+        parts=parts_of(rule.form if rule and is_same(run, rule) else run.form, choices, zone),
         changes=changes,
         is_pending=is_pending,
         is_outdated=rule is not None and not is_pending and not is_same(run, rule),

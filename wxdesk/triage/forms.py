@@ -108,7 +108,7 @@ def rule_shown(form: RuleForm, zone: ZoneInfo) -> ShownRule:
         "when_over": limits.when_over.value,
         **{name: "" if number is None else str(number) for name, number in numbers.items()},
         **{f"reply_{name}": text for name, text in _main_shown(form).items()},
-        **_fields_shown(form.reply_content, form.attachment_id),
+        **fields_shown(form.reply_content, form.attachment_id),
     }
     passes_on = default_passes_on(form.trigger) if form.passes_on is None else form.passes_on
     flags = {"passes_on": passes_on, "answers_attended": form.answers_attended}
@@ -158,7 +158,7 @@ def form_of(
         errors["account_id"] = say("there is no such official account")
     conditions = _conditions(shown, zone, errors)
     more = [_more(number, block, errors) for number, block in enumerate(shown.more)]
-    content = _content(shown.values, shown.get("reply_kind", "text"), "", errors)
+    content = reply_content_of(shown.values, shown.get("reply_kind", "text"), "", errors)
     weight = _weight(shown.get("reply_weight"), "reply_weight", errors)
     if errors or account_id is None:
         return None, errors
@@ -264,7 +264,7 @@ def _more(number: int, block: Mapping[str, str], errors: Errors) -> MoreReply | 
         errors[place] = say("choose what kind of reply this is, and when it is given")
         return None
     weight = _weight(block["weight"], place, wrong)
-    content = _content(block, kind, "", wrong)
+    content = reply_content_of(block, kind, "", wrong)
     if wrong:
         errors[place] = next(iter(wrong.values()))
         return None
@@ -274,7 +274,7 @@ def _more(number: int, block: Mapping[str, str], errors: Errors) -> MoreReply | 
     )
 
 
-def _content(
+def reply_content_of(
     values: Mapping[str, str], kind: str, prefix: str, errors: Errors
 ) -> dict[str, Any] | None:
     """The fields of a card or a menu; None for a text, and where one of them can't be taken."""
@@ -308,11 +308,12 @@ def _more_shown(one: MoreReply) -> dict[str, str]:
         "weight": str(one.weight),
         "kind": one.kind.value,
         "text": one.text if one.kind is ReplyKind.TEXT else "",
-        **_fields_shown(one.fields, one.attachment_id),
+        **fields_shown(one.fields, one.attachment_id),
     }
 
 
-def _fields_shown(content: Mapping[str, Any] | None, attachment_id: int | None) -> dict[str, str]:
+def fields_shown(content: Mapping[str, Any] | None, attachment_id: int | None) -> dict[str, str]:
+    """A stored card, menu or file by the names of REPLY_FIELDS."""
     content = content or {}
     shown = {name: str(content.get(name, "")) for name in REPLY_FIELDS if name != "choices"}
     choices = [f"{choice['id']} = {choice['text']}" for choice in content.get("choices", [])]

@@ -122,13 +122,14 @@ def _more(value: Any) -> tuple[MoreReply, ...]:
     found = []
     for number, one in enumerate(value):
         try:
-            found.append(_one_more({"weight": 1, "kind": "text", "text": "", **one}))
+            found.append(one_reply({"weight": 1, "kind": "text", "text": "", **one}))
         except InvalidInputError as error:
             raise InvalidInputError(f"more_replies.{number}", error.sentence) from error
     return tuple(found)
 
 
-def _one_more(values: Json) -> MoreReply:
+def one_reply(values: Json) -> MoreReply:
+    """A reply of a rule or a campaign with `outcome`, `kind`, `text`, `fields`, `weight`."""
     kind = _choice(values, "kind", ReplyKind)
     return MoreReply(
         _choice(values, "outcome", Outcome),

@@ -51,7 +51,10 @@ class AutoReplyRuleVersion(Base):
     """What a rule said at one version: what a customer got can always be shown."""
 
     __tablename__ = "auto_reply_rule_versions"
-    __table_args__ = (UniqueConstraint("rule_id", "version"),)
+    __table_args__ = (
+        UniqueConstraint("rule_id", "version"),
+        Index("ix_auto_reply_rule_versions_dry_run", "dry_run_id"),
+    )
 
     id: Mapped[PrimaryKey]
     rule_id: Mapped[int] = mapped_column(ForeignKey("auto_reply_rules.id"))

@@ -26,12 +26,13 @@ from wxdesk.triage.approvals import check_approval, needs_approval
 from wxdesk.triage.collisions import collision
 from wxdesk.triage.digests import digest_of
 from wxdesk.triage.dry_runs import FRESH_FOR
+from wxdesk.triage.limits import follow_change
 from wxdesk.triage.models import AutoReplyRule, AutoReplyRuleVersion, DryRun
 from wxdesk.triage.problems import problems
 from wxdesk.triage.queries import MOST_VERSIONS, answers_now, get_version
 from wxdesk.triage.rule_forms import RuleForm, cleaned
 from wxdesk.triage.rules import DryRunState, MoreReply
-from wxdesk.triage.stored import columns_of, form_of_row
+from wxdesk.triage.stored import columns_of, form_of_row, limits_of_json
 from wxdesk.words import say
 
 
@@ -127,6 +128,22 @@ def switch_rule(
     _apply(uow, rule, form, changed_by_id, run_id)
     _noted(uow, rule, "rule.switched_on" if is_active else "rule.switched_off", changed_by_id)
     return rule
+
+
+def check_version(uow: UnitOfWork, rule_id: int, version: int | None) -> None:
+    """Before a rule is switched on: what somebody looked at is what begins to answer.
+
+    ConflictError when it was changed since; InvalidInputError without a version where the account
+    asks for a second person. The rule is locked until the commit.
+    """
+    rule = locked(uow, rule_id)
+    if version is None and not rule.is_active and needs_approval(uow, rule.account_id):
+        raise InvalidInputError("version", say("say which version you approve"))
+    if version is not None and version != rule.version:
+        raise ConflictError(
+            say("it was changed after you had looked at it: look at it again before it answers"),
+            needs="look",
+        )
 
 
 def roll_back(
@@ -282,13 +299,15 @@ def _apply(
         _keep_file(uow, rule.account_id, reply, field)
     if rule.is_active and not form.is_active:
         withdraw_of_rules(uow, [rule.id])
-    values = columns_of(form)
+    values, is_new = columns_of(form), rule.version == 0
+    before = None if is_new else limits_of_json(rule.limits)
     for name, value in values.items():
         setattr(rule, name, value)
     rule.version += 1
     rule.updated_at = uow.now
     rule.updated_by_id = changed_by_id
     uow.session.flush()
+    follow_change(uow, rule.id, before, form.limits, is_new=is_new)
     uow.session.add(
         AutoReplyRuleVersion(
             rule_id=rule.id,

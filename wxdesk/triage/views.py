@@ -26,6 +26,7 @@ from wxdesk.triage.operations import (
     UnseenError,
     archive_rule,
     change_rule,
+    check_version,
     create_rule,
     refuse_of_campaign,
     restore_rule,
@@ -111,6 +112,7 @@ def switch(rule_id: int) -> Response:
         with current().unit_of_work() as uow:
             if is_active:
                 refuse_of_campaign(get_form(uow.session, rule_id))
+                check_version(uow, rule_id, whole_number(request.form.get("version", "")))
             switch_rule(uow, rule_id, is_active=is_active, changed_by_id=person().id)
     except UnseenError:
         return redirect(url_for("dry_runs.of_rule", rule_id=rule_id))
