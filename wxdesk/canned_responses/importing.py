@@ -105,8 +105,9 @@ def _row(
         return PlannedRow(row.number, Change.WRONG, name, detail, problem)
     if before is None:
         return PlannedRow(row.number, Change.NEW, name, detail)
-    is_same = all(getattr(before, column) == getattr(form, column) for column in WRITTEN)
-    return PlannedRow(row.number, Change.SAME if is_same else Change.CHANGED, name, detail)
+    old, new = ([getattr(it, column) for column in WRITTEN] for it in (before, form))
+    change = Change.SAME if old == new else Change.CHANGED
+    return PlannedRow(row.number, change, name, detail, before=repr(old))
 
 
 def _by_shortcut(rows: Iterable[CannedResponse]) -> dict[str, CannedResponse]:

@@ -68,7 +68,8 @@ def _planned(existing: Mapping[str, ConversationTag], data: bytes) -> Plan:
         else:
             change = Change.SAME if before.colour == detail else Change.CHANGED
         seen.setdefault(fold(name), row.number)
-        found.append(PlannedRow(row.number, change, name, detail, problem))
+        old = before.colour if before else ""
+        found.append(PlannedRow(row.number, change, name, detail, problem, old))
     return Plan(tuple(found))
 
 

@@ -29,13 +29,17 @@ class Change(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class PlannedRow:
-    """One row of the file; `problem` is a sentence for a wrong one."""
+    """One row of the file; `problem` is a sentence for a wrong one.
+
+    `before` is what the row would replace: somebody may have changed that since the look at it.
+    """
 
     number: int
     change: Change
     name: str
     detail: str = ""
     problem: str | None = None
+    before: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +62,9 @@ class Plan:
     @property
     def digest(self) -> str:
         """The same for the same plan: what is confirmed is what was shown."""
-        lines = [f"{row.number} {row.change} {row.name} {row.detail}" for row in self.rows]
+        lines = [
+            f"{row.number} {row.change} {row.name} {row.detail} {row.before}" for row in self.rows
+        ]
         return hashlib.sha256("\n".join(lines).encode()).hexdigest()[:32]
 
 
