@@ -24,7 +24,7 @@ from wxdesk.campaigns.definitions import CampaignForm, PrizeForm
 from wxdesk.campaigns.drawing import DrawForm, draw, list_prizes
 from wxdesk.campaigns.models import Campaign, Prize, PrizeCode
 from wxdesk.campaigns.operations import change_campaign, create_campaign, form_problems
-from wxdesk.campaigns.queries import get_campaign, get_form
+from wxdesk.campaigns.queries import get_campaign, get_definition, get_form
 from wxdesk.campaigns.rules import CampaignState, CodeState
 from wxdesk.contacts.operations import ensure_contacts
 from wxdesk.conversations.models import Message
@@ -47,6 +47,14 @@ def state(runtime, campaign_id: int) -> CampaignState:
 def switch(runtime, deed, campaign_id: int, actor_id: int) -> None:
     with runtime.unit_of_work() as uow:
         deed(uow, campaign_id, actor_id=actor_id)
+
+
+def approve(runtime, deed, campaign_id: int, actor_id: int) -> None:
+    """Look at it, and agree to that."""
+    with runtime.reading() as session:
+        seen = get_definition(session, get_campaign(session, campaign_id, runtime.clock()))[1]
+    with runtime.unit_of_work() as uow:
+        deed(uow, campaign_id, actor_id=actor_id, definition=seen)
 
 
 def answering(runtime, account) -> list[int]:
@@ -231,15 +239,15 @@ def test_where_the_account_asks_for_it_a_second_person_starts_it(runtime, accoun
             select(Agent.name).join(Notification, Notification.agent_id == Agent.id)
         ).all()
     assert sorted(told) == ["Admin", "Zhou"]
-    switch(runtime, switching.go_live, campaign_id, team.zhou)
+    approve(runtime, switching.go_live, campaign_id, team.zhou)
     with pytest.raises(ConflictError, match="stop it first"), runtime.unit_of_work() as uow:
         change_campaign(uow, campaign_id, form_of(runtime, account), actor_id=team.chen)
     switch(runtime, switching.stop, campaign_id, team.chen)  # everybody may stop
     with runtime.unit_of_work() as uow:
         change_campaign(uow, campaign_id, form_of(runtime, account), actor_id=team.zhou)
     with pytest.raises(ConflictError):  # who wrote it last can't approve it
-        switch(runtime, switching.resume, campaign_id, team.zhou)
-    switch(runtime, switching.resume, campaign_id, team.admin)
+        approve(runtime, switching.resume, campaign_id, team.zhou)
+    approve(runtime, switching.resume, campaign_id, team.admin)
     assert state(runtime, campaign_id) is CampaignState.LIVE
 
 

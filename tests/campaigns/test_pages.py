@@ -11,6 +11,7 @@ from cast import Api, Browser, as_json
 from sqlalchemy import select
 
 from campaigns.events import REPLIES, confirm_dry_runs, make_draft, make_live, openid, take_part
+from wxdesk.campaigns.code_queries import list_batches
 from wxdesk.campaigns.definitions import OUTCOMES
 from wxdesk.campaigns.models import Campaign, Promise
 from wxdesk.contacts.models import Contact
@@ -31,7 +32,7 @@ FORM = {
     "answers_attended": "true",
     "prize_name": "手机",
     "prize_quantity": "1",
-    **{f"reply_{outcome.value}": REPLIES[outcome] for outcome in OUTCOMES},
+    **{f"reply_{outcome.value}_text": REPLIES[outcome] for outcome in OUTCOMES},
 }
 
 
@@ -158,10 +159,12 @@ def test_entries_come_as_files_that_no_spreadsheet_runs(runtime, account, market
     with runtime.unit_of_work() as uow:
         who = uow.session.scalars(select(Contact).where(Contact.openid == openid(1))).one()
         who.remark = "=HYPERLINK(1)"
+    marketer.post("/language", locale="zh_CN")
     assert "=HYPERLINK(1)" in marketer.get(f"/campaigns/{campaign_id}/entries").text
     text = marketer.get(f"/campaigns/{campaign_id}/entries.csv").text
     rows = list(csv.reader(io.StringIO(text.lstrip("\ufeff"))))
     assert len(rows) == 4
+    assert rows[0][1] == "客户编号"
     assert rows[2][2] == "'=HYPERLINK(1)"
     assert [row[3] for row in rows[1:]] == [openid(number) for number in range(3)]
     file = marketer.client.get(f"/campaigns/{campaign_id}/entries.xlsx").data
@@ -202,6 +205,17 @@ def test_a_file_is_read_while_others_write(runtime, account, marketer):
     with runtime.unit_of_work() as uow:
         hold(uow.session, f"wxdesk.codes.{campaign_id}")
         assert marketer.client.post(page, data=data).status_code == 422
+
+
+def test_a_files_name_is_kept_without_what_cannot_be_shown(runtime, account, marketer):
+    replies = REPLIES | {Outcome.ENTERED: "您的码 {{code}}"}
+    campaign_id = make_draft(runtime, account, has_codes=True, replies=replies)
+    home = f"/campaigns/{campaign_id}/codes"
+    marketer.get(home)
+    data = {"codes": (io.BytesIO(b"N-1\n"), "a\x00b\x07.csv"), "csrf_token": marketer.csrf}
+    assert marketer.client.post(home, data=data).status_code == 302
+    with runtime.reading() as session:
+        assert [it.batch for it in list_batches(session, campaign_id)] == ["ab.csv"]
 
 
 def test_prizes_are_tracked_told_and_imported(runtime, account, marketer, lin: Api, monkeypatch):

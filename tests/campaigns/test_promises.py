@@ -17,11 +17,10 @@ from wxdesk.campaigns.promises import (
     Wanted,
     change_promise,
     count_states,
-    count_untold,
     list_promises,
-    tell_winners,
 )
 from wxdesk.campaigns.rules import PromiseState
+from wxdesk.campaigns.telling import count_untold, tell_winners
 from wxdesk.contacts.models import Contact
 from wxdesk.conversations.models import Message
 from wxdesk.outbound.models import DeliveryRow
@@ -94,6 +93,21 @@ def test_an_exported_file_comes_back_with_what_was_changed_in_it(
     assert after[1:] == before[1:]
     with runtime.unit_of_work() as uow, pytest.raises(ConflictError):  # the same file once more
         promise_files.carry_out(uow, campaign_id, data, plan.digest, actor_id=team.chen)
+
+
+def test_what_a_colleague_saved_after_the_look_at_a_file_is_not_overwritten(
+    runtime, team, campaign_id
+):
+    one = promises(runtime, campaign_id)[0].id
+    data = f"number,state,tracking,note\n{one},preparing,,\n".encode()
+    with runtime.reading() as session:
+        plan = promise_files.plan_of(session, campaign_id, data)
+    with runtime.unit_of_work() as uow:
+        posted = PromiseChange(PromiseState.SENT, "", "SF123")
+        change_promise(uow, campaign_id, one, posted, actor_id=team.zhou)
+    with runtime.unit_of_work() as uow, pytest.raises(ConflictError):
+        promise_files.carry_out(uow, campaign_id, data, plan.digest, actor_id=team.chen)
+    assert promises(runtime, campaign_id)[0].tracking == "SF123"
 
 
 def test_wrong_rows_of_a_file_are_named_and_nothing_is_taken(runtime, team, campaign_id):

@@ -86,6 +86,7 @@ ACTIONS = {
     "campaign.drawn": say("winners drawn"),
     "campaign.promise_changed": say("promised prize changed"),
     "campaign.winners_told": say("winners told"),
+    "campaign.winners_told_again": say("winners told again"),
     "campaign.codes_imported": say("codes imported"),
     "campaign.codes_voided": say("codes taken out"),
     "campaign.codes_released": say("lost codes given again"),

@@ -12,7 +12,7 @@ from flask import Blueprint, Response, jsonify, request
 
 from wxdesk.accounts.queries import get_by_slug
 from wxdesk.agents.access import person, requires
-from wxdesk.campaigns import switching
+from wxdesk.campaigns import promise_api, switching
 from wxdesk.campaigns.definitions import OUTCOMES, CampaignForm
 from wxdesk.campaigns.forms import ShownCampaign, campaign_shown, form_of, form_of_json
 from wxdesk.campaigns.live_views import read_now
@@ -21,10 +21,12 @@ from wxdesk.campaigns.queries import (
     CampaignView,
     EntryView,
     get_campaign,
+    get_definition,
     get_form,
     list_campaigns,
     list_entries,
 )
+from wxdesk.campaigns.reply_forms import reply_json
 from wxdesk.plumbing.clock import iso
 from wxdesk.plumbing.errors import InvalidInputError
 from wxdesk.plumbing.http import (
@@ -40,6 +42,10 @@ from wxdesk.plumbing.unit_of_work import UnitOfWork
 from wxdesk.runtime import current
 
 bp = Blueprint("campaigns_api", __name__, url_prefix="/api/v1/campaigns")
+
+bp.get("/<int:campaign_id>/prizes")(promise_api.promises)
+bp.post("/<int:campaign_id>/prizes/tell")(promise_api.tell)
+bp.post("/<int:campaign_id>/prizes/tell-again")(promise_api.tell_once_more)
 
 FIRST = {"match": "exact", "priority": "10", "entries_per_person": "1"}
 
@@ -60,7 +66,7 @@ def list_all() -> Response:
             after=(after[0], after[1]) if after else None,
             limit=limit + 1,
         )
-        items = [_json(view, get_form(session, view)) for view in found[:limit]]
+        items = [_json(view, *get_definition(session, view)) for view in found[:limit]]
     last = found[limit - 1] if len(found) > limit else None
     return jsonify(page_json(items, cursor_of((last.starts_at, last.id)) if last else None))
 
@@ -115,8 +121,13 @@ def change(campaign_id: int) -> Response:
 @bp.post("/<int:campaign_id>/live")
 @requires("campaigns.write")
 def go_live(campaign_id: int) -> Response:
+    """With `definition` only if it is still that; needed where a second person must agree."""
+    definition = _definition()
     return _switch(
-        campaign_id, lambda uow: switching.go_live(uow, campaign_id, actor_id=person().id)
+        campaign_id,
+        lambda uow: switching.go_live(
+            uow, campaign_id, actor_id=person().id, definition=definition
+        ),
     )
 
 
@@ -129,8 +140,10 @@ def stop(campaign_id: int) -> Response:
 @bp.post("/<int:campaign_id>/resume")
 @requires("campaigns.write")
 def resume(campaign_id: int) -> Response:
+    definition = _definition()
     return _switch(
-        campaign_id, lambda uow: switching.resume(uow, campaign_id, actor_id=person().id)
+        campaign_id,
+        lambda uow: switching.resume(uow, campaign_id, actor_id=person().id, definition=definition),
     )
 
 
@@ -163,6 +176,11 @@ def entries(campaign_id: int) -> Response:
     return jsonify(page_json(items, cursor_of((found[limit - 1].id,)) if more else None))
 
 
+def _definition() -> str | None:
+    body = json_body()
+    return text_field(body, "definition") if body.get("definition") is not None else None
+
+
 def _switch(campaign_id: int, deed: Callable[[UnitOfWork], object]) -> Response:
     with current().unit_of_work() as uow:
         deed(uow)
@@ -173,7 +191,7 @@ def _answer(campaign_id: int) -> Response:
     runtime = current()
     with runtime.reading() as session:
         view = get_campaign(session, campaign_id, runtime.clock())
-        return jsonify(_json(view, get_form(session, view)))
+        return jsonify(_json(view, *get_definition(session, view)))
 
 
 def _form(body: dict[str, Any], shown: ShownCampaign) -> CampaignForm:
@@ -185,7 +203,7 @@ def _form(body: dict[str, Any], shown: ShownCampaign) -> CampaignForm:
     return form
 
 
-def _json(view: CampaignView, form: CampaignForm) -> dict[str, Any]:
+def _json(view: CampaignView, form: CampaignForm, definition: str) -> dict[str, Any]:
     return {
         "id": view.id,
         "account": view.account,
@@ -202,12 +220,13 @@ def _json(view: CampaignView, form: CampaignForm) -> dict[str, Any]:
         "is_on_follow": form.is_on_follow,
         "priority": form.priority,
         "answers_attended": form.answers_attended,
-        "replies": {outcome.value: form.replies.get(outcome) for outcome in OUTCOMES},
+        "replies": {outcome.value: reply_json(form, outcome) for outcome in OUTCOMES},
         "entries_per_person": view.entries_per_person,
         "total_entries": view.total_entries,
         "has_codes": view.has_codes,
         "prizes": [{"name": it.name, "quantity": it.quantity} for it in form.prizes],
         "version": view.version,
+        "definition": definition,
         "updated_at": iso(view.updated_at),
         "updated_by": view.updated_by,
         "approved_at": iso(view.approved_at),

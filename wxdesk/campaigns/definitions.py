@@ -7,7 +7,8 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from wxdesk.conversations.rules import printable
-from wxdesk.triage.rules import Match, Outcome, Trigger, split_patterns
+from wxdesk.triage.rules import Match, MoreReply, Outcome, ReplyKind, Trigger, split_patterns
+from wxdesk.triage.variables import texts_of
 from wxdesk.words import say
 
 LONGEST_NAME = 80
@@ -40,7 +41,8 @@ class CampaignForm:
     """A campaign as one form: schedule, ways in, replies by outcome, limits and prizes.
 
     `patterns`, `scenes` and `menu_keys` hold one a line; an empty one is no way in. A reply that
-    is missing means that nothing is answered. `entries_per_person` 0: no limit.
+    is missing means that nothing is answered; `cards` are those that are no texts, an outcome has
+    one of both. `entries_per_person` 0: no limit.
     """
 
     account_id: int
@@ -57,6 +59,7 @@ class CampaignForm:
     priority: int = 10
     answers_attended: bool = True
     replies: Mapping[Outcome, str] = field(default_factory=dict)
+    cards: Mapping[Outcome, MoreReply] = field(default_factory=dict)
     entries_per_person: int = 1
     total_entries: int | None = None
     has_codes: bool = False
@@ -73,13 +76,21 @@ class CampaignForm:
         used = {trigger: lines for trigger, lines in found.items() if split_patterns(lines)}
         return used | ({Trigger.FOLLOW: ""} if self.is_on_follow else {})
 
+    @property
+    def all_replies(self) -> dict[Outcome, MoreReply]:
+        """What is answered by outcome, in their order, whatever kind it is of."""
+        texts = {it: MoreReply(it, 1, text) for it, text in self.replies.items() if text}
+        both = texts | dict(self.cards)
+        return {it: both[it] for it in OUTCOMES if it in both}
+
 
 def cleaned(form: CampaignForm) -> CampaignForm:
     """As it is stored: without control characters, doubles and outer spaces."""
     replies = {
         outcome: text
         for outcome in OUTCOMES
-        if (text := _text(form.replies.get(outcome, ""))) or outcome is Outcome.ENTERED
+        if outcome not in form.cards
+        and ((text := _text(form.replies.get(outcome, ""))) or outcome is Outcome.ENTERED)
     }
     return replace(
         form,
@@ -118,16 +129,18 @@ def problems(form: CampaignForm) -> dict[str, str]:
 
 
 def _reply_problems(form: CampaignForm) -> dict[str, str]:
-    entered = form.replies.get(Outcome.ENTERED, "")
-    if not entered:
+    entered = form.all_replies.get(Outcome.ENTERED)
+    if entered is None:
         return {"reply_entered": say("whoever takes part needs an answer")}
-    if form.has_codes and CODE not in entered:
+    if form.has_codes and entered.kind is not ReplyKind.TEXT:
+        return {"reply_entered": say("a code stands in a text: choose a text for this answer")}
+    if form.has_codes and CODE not in entered.text:
         return {
             "reply_entered": say("the answer must hold %(code)s: the code stands there", code=CODE)
         }
     if not form.has_codes:
-        for outcome, text in form.replies.items():
-            if CODE in text:
+        for outcome, reply in form.all_replies.items():
+            if any(CODE in text for text in texts_of(reply.text, reply.fields)):
                 sentence = say("%(code)s needs a campaign with codes", code=CODE)
                 return {f"reply_{outcome.value}": sentence}
     return {}

@@ -22,6 +22,7 @@ from wxdesk.campaigns.draw_order import (
     winners,
 )
 from wxdesk.campaigns.models import Campaign, CampaignEntry, Draw, Prize, Promise
+from wxdesk.campaigns.operations import locked
 from wxdesk.campaigns.rules import PromiseState
 from wxdesk.contacts.models import Contact
 from wxdesk.conversations.rules import printable
@@ -106,23 +107,19 @@ def draw(uow: UnitOfWork, campaign_id: int, form: DrawForm, *, actor_id: int) ->
     Who won before in this campaign is left out. InvalidInputError names the field; ConflictError
     when somebody has drawn meanwhile.
     """
-    campaign = uow.session.get(Campaign, campaign_id, with_for_update=True)
-    if campaign is None:
-        raise NotFoundError(say("there is no such campaign"))
+    campaign = locked(uow, campaign_id)
     _refuse_second_click(uow, campaign_id, form)
     stakes = _stakes(uow, campaign_id, form)
     seed = _seed(form)
-    last_id = uow.session.scalar(
-        select(func.max(CampaignEntry.id)).where(CampaignEntry.campaign_id == campaign_id)
-    )
-    tickets = _tickets(uow.session, campaign_id, last_id or 0, before_draw=None, at=uow.now)
+    last_id = _last_entry(uow, campaign_id)
+    tickets = _tickets(uow.session, campaign_id, last_id, before_draw=None, at=uow.now)
     if not tickets:
         raise ConflictError(say("there is no entry that could win"))
     made = Draw(
         campaign_id=campaign_id,
         seed=seed,
         method=METHOD,
-        last_entry_id=last_id or 0,
+        last_entry_id=last_id,
         entry_count=len(tickets),
         digest=digest_of(tickets),
         record={
@@ -227,6 +224,21 @@ def _seed(form: DrawForm) -> str:
     if len(seed) > LONGEST_SEED:
         raise InvalidInputError("seed", say("at most %(most)d characters", most=LONGEST_SEED))
     return seed or new_seed()
+
+
+def _last_entry(uow: UnitOfWork, campaign_id: int) -> int:
+    """The newest entry; none before it is still on its way.
+
+    Entries hold their campaign until their commit. They wait for this question only, not for the
+    whole draw: what a savepoint locked is free when it is rolled back.
+    """
+    with uow.session.begin_nested() as savepoint:
+        uow.session.execute(select(Campaign.id).where(Campaign.id == campaign_id).with_for_update())
+        last_id = uow.session.scalar(
+            select(func.max(CampaignEntry.id)).where(CampaignEntry.campaign_id == campaign_id)
+        )
+        savepoint.rollback()
+    return last_id or 0
 
 
 def _tickets(

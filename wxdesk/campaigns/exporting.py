@@ -6,7 +6,7 @@ import csv
 import io
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import datetime
-from itertools import islice
+from itertools import chain, islice
 from typing import IO
 from zoneinfo import ZoneInfo
 
@@ -31,9 +31,14 @@ Say = Callable[[str], str]
 
 
 def csv_pieces(pages: Iterable[Sequence[EntryView]], zone: ZoneInfo, tell: Say) -> Iterator[str]:
-    """A CSV file page by page; times with their offset, no cell is taken for a formula."""
-    heading = [tell(name) for name, _ in COLUMNS]
-    yield BOM + _lines([heading])
+    """A CSV file page by page; times with their offset, no cell is taken for a formula.
+
+    The heading is told at once: when the pages are asked for, the request has ended.
+    """
+    return chain([BOM + _lines([[tell(name) for name, _ in COLUMNS]])], _lines_of(pages, zone))
+
+
+def _lines_of(pages: Iterable[Sequence[EntryView]], zone: ZoneInfo) -> Iterator[str]:
     for page in pages:
         yield _lines(
             [

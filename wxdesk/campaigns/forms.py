@@ -12,6 +12,14 @@ from werkzeug.datastructures import MultiDict
 
 from wxdesk.campaigns.definitions import OUTCOMES, CampaignForm, PrizeForm
 from wxdesk.campaigns.operations import form_problems
+from wxdesk.campaigns.reply_forms import (
+    Block,
+    block_of,
+    cards_of,
+    json_replies,
+    prefix_of,
+    typed_blocks,
+)
 from wxdesk.plumbing.errors import InvalidInputError
 from wxdesk.plumbing.http import LARGEST_ID, number_field, text_field, whole_number
 from wxdesk.triage.inputs import boolean, text_list
@@ -40,10 +48,14 @@ FIRST_REPLIES = {
 
 @dataclass(frozen=True, slots=True)
 class ShownCampaign:
-    """What the form starts with, or shows again: texts as typed."""
+    """What the form starts with, or shows again: texts as typed.
+
+    `replies` and `cards` by outcome; an outcome with a card has no text of its own.
+    """
 
     texts: Mapping[str, str] = field(default_factory=dict)
     replies: Mapping[str, str] = field(default_factory=dict)
+    cards: Mapping[str, Block] = field(default_factory=dict)
     switches: frozenset[str] = frozenset()
     prizes: Sequence[tuple[str, str]] = ()
     version: int | None = None
@@ -63,7 +75,10 @@ def new_campaign(zone: ZoneInfo, now: datetime, replies: Mapping[str, str]) -> S
         "ends_at": (start + timedelta(days=7)).strftime(LOCAL),
     }
     return ShownCampaign(
-        texts, replies, frozenset({"answers_attended"}), (("", ""),) * SPARE_PRIZES
+        texts,
+        replies,
+        switches=frozenset({"answers_attended"}),
+        prizes=(("", ""),) * SPARE_PRIZES,
     )
 
 
@@ -85,19 +100,21 @@ def campaign_shown(
     return ShownCampaign(
         texts,
         {outcome.value: form.replies.get(outcome, "") for outcome in OUTCOMES},
+        {outcome.value: block_of(card) for outcome, card in form.cards.items()},
         frozenset(name for name in SWITCHES if getattr(form, name)),
         [*prizes, *(("", ""),) * SPARE_PRIZES],
         version,
     )
 
 
-def campaign_again(values: Values) -> ShownCampaign:
-    """What was typed."""
+def campaign_again(values: Values, files: Mapping[str, int] | None = None) -> ShownCampaign:
+    """What was typed; `files` are new uploads by outcome."""
     names = (*TEXTS, "account_id", "match", "priority", "entries_per_person", "total_entries")
     prizes = list(zip(values.getlist("prize_name"), values.getlist("prize_quantity"), strict=False))
     return ShownCampaign(
         {name: values.get(name, "") for name in (*names, "starts_at", "ends_at")},
-        {outcome.value: values.get(f"reply_{outcome.value}", "") for outcome in OUTCOMES},
+        {it.value: values.get(f"{prefix_of(it)}text", "") for it in OUTCOMES},
+        typed_blocks(values, files or {}),
         frozenset(name for name in SWITCHES if name in values),
         [*prizes, *(("", ""),) * max(SPARE_PRIZES - len(prizes), 0)],
         whole_number(values.get("version", "")),
@@ -122,6 +139,7 @@ def form_of(shown: ShownCampaign, zone: ZoneInfo) -> tuple[CampaignForm | None, 
         name: _number(shown.text(name), name, errors)
         for name in ("priority", "entries_per_person", "total_entries")
     }
+    cards = cards_of(shown.cards, errors)
     if errors or starts_at is None or account_id is None:
         return None, errors
     form = CampaignForm(
@@ -133,6 +151,7 @@ def form_of(shown: ShownCampaign, zone: ZoneInfo) -> tuple[CampaignForm | None, 
         entries_per_person=numbers["entries_per_person"] or 0,
         total_entries=numbers["total_entries"],
         replies={outcome: shown.replies.get(outcome.value, "") for outcome in OUTCOMES},
+        cards=cards,
         prizes=_prizes(shown.prizes),
         **{name: shown.text(name) for name in TEXTS},  # type: ignore[arg-type]
         **{name: name in shown.switches for name in SWITCHES},  # type: ignore[arg-type]
@@ -156,10 +175,13 @@ def form_of_json(body: Mapping[str, Any], shown: ShownCampaign, zone: ZoneInfo) 
     given = {name: boolean(values, name) for name in SWITCHES if name in values}
     switches = {name for name in SWITCHES if given.get(name, name in shown.switches)}
     prizes = _json_prizes(values["prizes"]) if "prizes" in values else shown.prizes
-    replies = dict(shown.replies)
-    if "replies" in values:
-        replies |= _json_replies(values["replies"])
-    return ShownCampaign(texts, replies, frozenset(switches), prizes, shown.version)
+    replies, cards = dict(shown.replies), dict(shown.cards)
+    for name, (text, card) in json_replies(values.get("replies", {})).items():
+        replies[name] = text
+        cards.pop(name, None)
+        if card is not None:
+            cards[name] = card
+    return ShownCampaign(texts, replies, cards, frozenset(switches), prizes, shown.version)
 
 
 def _typed_number(values: dict[str, Any], name: str) -> str:
@@ -167,20 +189,6 @@ def _typed_number(values: dict[str, Any], name: str) -> str:
     if values[name] is None and name == "total_entries":
         return ""
     return str(number_field(values, name, least=-LARGEST_ID if name == "priority" else 0))
-
-
-def _json_replies(value: Any) -> dict[str, str]:
-    if not isinstance(value, dict):
-        raise InvalidInputError("replies", say("a JSON object is needed"))
-    for name in value:
-        if name not in OUTCOMES:
-            raise InvalidInputError(
-                "replies", say("one of: %(values)s", values=", ".join(OUTCOMES))
-            )
-    return {
-        name: "" if text is None else text_field({f"reply_{name}": text}, f"reply_{name}")
-        for name, text in value.items()
-    }
 
 
 def _json_prizes(value: Any) -> list[tuple[str, str]]:

@@ -10,6 +10,8 @@ from wxdesk.audit.operations import note
 from wxdesk.background_jobs import OFFER_CODES
 from wxdesk.campaigns.definitions import CampaignForm, PrizeForm, cleaned, problems
 from wxdesk.campaigns.models import Campaign, Prize, PrizeCode, Promise
+from wxdesk.campaigns.pool import in_pool
+from wxdesk.campaigns.reply_files import check_files
 from wxdesk.campaigns.rules import CampaignState, CodeState, state_of
 from wxdesk.campaigns.ways_in import follow_form, way_problems
 from wxdesk.plumbing.errors import ConflictError, InvalidInputError, NotFoundError
@@ -89,6 +91,8 @@ def change_campaign(
         )
     if is_answering and form.has_codes and not campaign.has_codes:
         check_code(uow, campaign_id)
+    if is_answering:
+        check_files(uow.session, form.cards.values(), uow.now)
     for name in FIELDS:
         setattr(campaign, name, getattr(form, name))
     campaign.version += 1
@@ -103,8 +107,13 @@ def change_campaign(
 
 
 def locked(uow: UnitOfWork, campaign_id: int) -> Campaign:
-    """The row, which nobody else changes until the commit; NotFoundError if there is none."""
-    campaign = uow.session.get(Campaign, campaign_id, with_for_update=True, populate_existing=True)
+    """The row, which nobody else changes until the commit; NotFoundError if there is none.
+
+    Entries go on meanwhile: the drain, with everybody's messages, waits for no marketer.
+    """
+    campaign = uow.session.get(
+        Campaign, campaign_id, with_for_update={"key_share": True}, populate_existing=True
+    )
     if campaign is None:
         raise NotFoundError(say("there is no such campaign"))
     return campaign
@@ -112,9 +121,7 @@ def locked(uow: UnitOfWork, campaign_id: int) -> Campaign:
 
 def check_code(uow: UnitOfWork, campaign_id: int) -> None:
     """ConflictError before it has a code; that all are given by now is no reason to be silent."""
-    query = select(PrizeCode.id).where(
-        PrizeCode.campaign_id == campaign_id, PrizeCode.state != CodeState.VOID
-    )
+    query = select(PrizeCode.id).where(in_pool(campaign_id), PrizeCode.state != CodeState.VOID)
     if uow.session.scalar(query.limit(1)) is None:
         raise ConflictError(say("it has no codes yet: import them first"))
 

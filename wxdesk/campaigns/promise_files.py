@@ -101,14 +101,10 @@ def _planned_row(existing: Mapping[int, Promise], row: CsvRow, seen: dict[int, i
     if promise is None or problem is not None:
         return PlannedRow(row.number, Change.WRONG, row.cells["number"][:40], "", problem)
     change = _change(row, promise)
-    is_same = (promise.state, promise.note, promise.tracking) == (
-        change.state,
-        change.note,
-        change.tracking,
-    )
-    detail = " · ".join(each for each in (change.state.value, change.tracking, change.note) if each)
-    kind = Change.SAME if is_same else Change.CHANGED
-    return PlannedRow(row.number, kind, f"{number} {promise.prize}", detail)
+    old, new = ((it.state.value, it.tracking, it.note) for it in (promise, change))
+    detail = " · ".join(each for each in new if each)
+    kind = Change.SAME if old == new else Change.CHANGED
+    return PlannedRow(row.number, kind, f"{number} {promise.prize}", detail, before=repr(old))
 
 
 def _problem(row: CsvRow, promise: Promise | None, earlier: int | None) -> str | None:

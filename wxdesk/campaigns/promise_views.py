@@ -16,12 +16,19 @@ from wxdesk.campaigns.promises import (
     Wanted,
     change_promise,
     count_states,
-    count_untold,
     list_promises,
-    tell_winners,
 )
 from wxdesk.campaigns.queries import get_campaign
 from wxdesk.campaigns.rules import PromiseState
+from wxdesk.campaigns.telling import (
+    MOST_AT_ONCE,
+    Again,
+    count_missed,
+    count_untold,
+    tell_again,
+    tell_winners,
+)
+from wxdesk.outbound.held import taken_ids
 from wxdesk.plumbing.errors import ConflictError, InvalidInputError
 from wxdesk.plumbing.http import cursor_argument, cursor_of, whole_number
 from wxdesk.plumbing.imports import Plan, forget, keep, kept
@@ -39,7 +46,7 @@ FIRST_MESSAGE = say(
 
 @requires("campaigns.read")
 def promises(campaign_id: int) -> str:
-    """`state` chooses some."""
+    """`state` chooses some; `missed` those whom the message has not reached."""
     return _page(campaign_id)
 
 
@@ -80,6 +87,26 @@ def tell(campaign_id: int) -> Redirect | tuple[str, int]:
         return _page(campaign_id, {error.field: translated(error.sentence)}), 422
     flash(translated(say("%(count)d messages are on their way.", count=count)))
     return redirect(_home(campaign_id))
+
+
+@requires("campaigns.write")
+def tell_once_more(campaign_id: int) -> Redirect:
+    """Those whom the message did not reach, or (`promise`) one; a second click finds nobody."""
+    runtime = current()
+    with runtime.reading() as session:
+        account_id = get_campaign(session, campaign_id, runtime.clock()).account_id
+    again = Again(
+        whole_number(request.form.get("promise", "")),
+        with_doubtful="with_doubtful" in request.form,
+        taken=taken_ids(runtime.redis, [account_id]),
+    )
+    with runtime.unit_of_work() as uow:
+        count = tell_again(uow, campaign_id, again, actor_id=person().id)
+    none = say("Nobody was left to be told again: their messages are on their way by now.")
+    done = say("%(count)d messages are on their way again.", count=count) if count else none
+    flash(translated(done))
+    row = f"#promise-{again.promise_id}" if again.promise_id else ""
+    return redirect(_home(campaign_id) + row)
 
 
 @requires("campaigns.read")
@@ -141,7 +168,14 @@ def _all(runtime: Runtime, campaign_id: int, state: PromiseState | None) -> Iter
 
 
 def _home(campaign_id: int) -> str:
-    return url_for("campaigns.promises", campaign_id=campaign_id, state=_state() or None)
+    missed = "1" if _only_missed() else None
+    return url_for(
+        "campaigns.promises", campaign_id=campaign_id, state=_state() or None, missed=missed
+    )
+
+
+def _only_missed() -> bool:
+    return bool(request.values.get("missed"))
 
 
 def _state() -> PromiseState | None:
@@ -155,16 +189,20 @@ def _page(campaign_id: int, errors: dict[str, str] | None = None) -> str:
     cursor = cursor_argument(int)
     with runtime.reading() as session:
         view = get_campaign(session, campaign_id, runtime.clock())
-        wanted = Wanted(state=state, after_id=cursor[0] if cursor else 0)
+        wanted = Wanted(state=state, after_id=cursor[0] if cursor else 0, missed=_only_missed())
         found = list_promises(session, campaign_id, wanted, PAGE + 1)
         counts = count_states(session, campaign_id)
         untold = count_untold(session, campaign_id)
+        missed = count_missed(session, campaign_id)
     return render_template(
         "campaigns/prizes.html",
         campaign=view,
         promises=found[:PAGE],
         counts=counts,
         untold=untold,
+        missed=missed,
+        only_missed=wanted.missed,
+        most=MOST_AT_ONCE,
         states=list(PromiseState),
         state=state,
         errors=errors or {},

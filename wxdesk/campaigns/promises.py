@@ -1,4 +1,4 @@
-"""Promised prizes until their winners have them: states, notes, and telling the winner once."""
+"""Promised prizes until their winners have them: states, tracking numbers, notes."""
 
 from __future__ import annotations
 
@@ -6,29 +6,25 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, func, select
+from sqlalchemy import ColumnElement, and_, func, select
 from sqlalchemy.orm import Session
 
 from wxdesk.audit.operations import note
-from wxdesk.campaigns.models import Campaign, Promise
+from wxdesk.campaigns.models import Promise
 from wxdesk.campaigns.rules import PromiseState
 from wxdesk.contacts.models import Contact
-from wxdesk.conversations.models import Conversation, Message
-from wxdesk.conversations.rules import Direction, SenderKind, printable
-from wxdesk.outbound.contents import OutgoingKind
+from wxdesk.conversations.models import Conversation
+from wxdesk.conversations.rules import printable
 from wxdesk.outbound.models import DeliveryRow
-from wxdesk.outbound.operations import queue_delivery
 from wxdesk.outbound.rules import Delivery
-from wxdesk.plumbing.db import write_in_order
 from wxdesk.plumbing.errors import ConflictError, InvalidInputError, NotFoundError
 from wxdesk.plumbing.unit_of_work import UnitOfWork
-from wxdesk.triage.rules import reply_problem
 from wxdesk.words import say
 
 LONGEST_NOTE = 500
 LONGEST_TRACKING = 100
-MOST_AT_ONCE = 500
-SOURCE = "campaign"
+TOLD_NO_MORE = (PromiseState.CANCELLED, PromiseState.DELIVERED)
+MISSED = (Delivery.FAILED, Delivery.UNCONFIRMED, Delivery.WITHDRAWN)
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +39,10 @@ class PromiseChange:
 
 @dataclass(frozen=True, slots=True)
 class PromiseView:
-    """A promise as its list shows it; `told` is how the message to the winner went, if any."""
+    """A promise as its list shows it.
+
+    `told` is how the message to the winner went, if any; `told_problem` why it did not arrive.
+    """
 
     id: int
     draw_id: int
@@ -60,15 +59,26 @@ class PromiseView:
     version: int
     updated_at: datetime
     told: Delivery | None
+    told_problem: str | None
+
+    @property
+    def may_be_told_again(self) -> bool:
+        """The message did not arrive, or nobody knows, and there is still a reason to send it."""
+        is_over = self.is_forgotten or self.state in TOLD_NO_MORE
+        return self.told in MISSED and not is_over
 
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """Which promises a list shows: of one draw, in one state, after this id."""
+    """Which promises a list shows: of one draw, in one state, after this id.
+
+    `missed`: only winners whom the message has not reached, as far as is known.
+    """
 
     draw_id: int | None = None
     state: PromiseState | None = None
     after_id: int = 0
+    missed: bool = False
 
 
 def list_promises(
@@ -76,7 +86,7 @@ def list_promises(
 ) -> list[PromiseView]:
     """In the order in which they were drawn."""
     query = (
-        select(Promise, Contact, DeliveryRow.state, _latest_conversation())
+        select(Promise, Contact, DeliveryRow.state, DeliveryRow.last_error, _latest_conversation())
         .join(Contact, Contact.id == Promise.contact_id)
         .outerjoin(DeliveryRow, DeliveryRow.message_id == Promise.told_message_id)
         .where(Promise.campaign_id == campaign_id, Promise.id > wanted.after_id)
@@ -87,7 +97,14 @@ def list_promises(
         query = query.where(Promise.draw_id == wanted.draw_id)
     if wanted.state is not None:
         query = query.where(Promise.state == wanted.state)
+    if wanted.missed:
+        query = query.where(DeliveryRow.state.in_(MISSED), is_to_be_told())
     return [_view(*row) for row in session.execute(query)]
+
+
+def is_to_be_told() -> ColumnElement[bool]:
+    """There is a prize that its winner still waits for, and a winner who can be told."""
+    return and_(Promise.state.not_in(TOLD_NO_MORE), Contact.forgotten_at.is_(None))
 
 
 def count_states(session: Session, campaign_id: int) -> dict[PromiseState, int]:
@@ -147,120 +164,17 @@ def cleaned_change(change: PromiseChange) -> PromiseChange:
     return PromiseChange(change.state, text, tracking, change.version)
 
 
-def tell_winners(
-    uow: UnitOfWork,
-    campaign_id: int,
-    text: str,
-    *,
-    actor_id: int,
-    promise_id: int | None = None,
-) -> int:
-    """Queue the message for every winner who was not told yet (at most 500), or for one of them.
-
-    Each gets it once, whoever clicks how often. "{{prize}}" and "{{remark}}" are filled in. Who
-    can't be written to now gets it with their next message. Gives how many were queued.
-    """
-    campaign = uow.session.get(Campaign, campaign_id, with_for_update=True)
-    if campaign is None:
-        raise NotFoundError(say("there is no such campaign"))
-    winners = _untold(uow, campaign_id, promise_id)
-    _check_text(text, winners)
-    if winners:
-        write_in_order(uow.session, Message.__tablename__)
-    for promise, contact in winners:
-        _tell(uow, campaign, promise, contact, _text(text, (promise, contact)))
-    note(
-        uow,
-        "campaign.winners_told",
-        f"campaign:{campaign_id}",
-        actor_id=actor_id,
-        name=campaign.name,
-        count=len(winners),
-    )
-    return len(winners)
-
-
-def count_untold(session: Session, campaign_id: int) -> int:
-    """Winners whom the message was never queued for; cancelled prizes are not counted."""
-    query = select(func.count()).select_from(Promise).where(*_is_untold(campaign_id))
-    return session.scalar(query) or 0
-
-
-def _check_text(text: str, winners: list[tuple[Promise, Contact]]) -> None:
-    """As it would be for each of them: a remark may make it too long."""
-    for written in [_text(text, None), *(_text(text, row) for row in winners)]:
-        if problem := reply_problem(written):
-            raise InvalidInputError("text", problem)
-
-
-def key_of(promise_id: int) -> str:
-    """The idempotency key of the message to a winner; its sender is the campaign."""
-    return f"promise-{promise_id}"
-
-
-def _untold(
-    uow: UnitOfWork, campaign_id: int, promise_id: int | None
-) -> list[tuple[Promise, Contact]]:
-    query = (
-        select(Promise, Contact)
-        .join(Contact, Contact.id == Promise.contact_id)
-        .where(*_is_untold(campaign_id), Contact.forgotten_at.is_(None))
-        .order_by(Promise.id)
-        .limit(MOST_AT_ONCE)
-        .with_for_update(of=Promise)
-    )
-    if promise_id is not None:
-        query = query.where(Promise.id == promise_id)
-    return [(promise, contact) for promise, contact in uow.session.execute(query)]
-
-
-def _is_untold(campaign_id: int) -> list[ColumnElement[bool]]:
-    return [
-        Promise.campaign_id == campaign_id,
-        Promise.state != PromiseState.CANCELLED,
-        Promise.told_message_id.is_(None),
-    ]
-
-
-def _text(text: str, row: tuple[Promise, Contact] | None) -> str:
-    written = printable(text).replace("\r\n", "\n").strip()
-    if row is None:
-        return written
-    promise, contact = row
-    return written.replace("{{prize}}", promise.prize).replace("{{remark}}", contact.remark)
-
-
-def _tell(
-    uow: UnitOfWork, campaign: Campaign, promise: Promise, contact: Contact, text: str
-) -> None:
-    message = Message(
-        account_id=campaign.account_id,
-        contact_id=contact.id,
-        direction=Direction.OUTGOING,
-        kind=OutgoingKind.TEXT.value,
-        text=text,
-        sender_kind=SenderKind.SYSTEM,
-        sender_id=campaign.id,
-        source=SOURCE,
-        idempotency_key=key_of(promise.id),
-        created_at=uow.now,
-        received_at=uow.now,
-    )
-    uow.session.add(message)
-    uow.session.flush()
-    promise.told_message_id = message.id
-    is_open = contact.window_closes_at is not None and contact.window_closes_at > uow.now
-    is_held = not is_open or contact.window_remaining < 1
-    queue_delivery(uow, message, is_held=is_held, may_wait=True, is_bulk=True)
-
-
 def _latest_conversation() -> Any:
     newest = select(func.max(Conversation.id)).where(Conversation.contact_id == Contact.id)
     return newest.scalar_subquery()
 
 
 def _view(
-    promise: Promise, contact: Contact, told: Delivery | None, conversation_id: int | None
+    promise: Promise,
+    contact: Contact,
+    told: Delivery | None,
+    problem: str | None,
+    conversation_id: int | None,
 ) -> PromiseView:
     return PromiseView(
         id=promise.id,
@@ -278,4 +192,5 @@ def _view(
         version=promise.version,
         updated_at=promise.updated_at,
         told=told,
+        told_problem=problem if told in MISSED else None,
     )

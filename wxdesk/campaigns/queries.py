@@ -12,8 +12,10 @@ from sqlalchemy.orm import Session, aliased
 
 from wxdesk.accounts.models import Account
 from wxdesk.agents.models import Agent
+from wxdesk.campaigns.definition_marks import mark_of
 from wxdesk.campaigns.definitions import CampaignForm, PrizeForm
 from wxdesk.campaigns.models import Campaign, CampaignEntry, Prize, PrizeCode, Promise
+from wxdesk.campaigns.pool import count_outside
 from wxdesk.campaigns.rules import CampaignState, CodeState, state_of
 from wxdesk.campaigns.ways_in import form_part, list_ways
 from wxdesk.contacts.models import Contact
@@ -129,10 +131,16 @@ def names_of(session: Session, ids: Collection[int]) -> dict[int, str]:
 
 def get_form(session: Session, view: CampaignView) -> CampaignForm:
     """The campaign as its form shows it."""
+    return get_definition(session, view)[0]
+
+
+def get_definition(session: Session, view: CampaignView) -> tuple[CampaignForm, str]:
+    """The same with its mark (definition_marks.py): of nothing that is newer than the form."""
+    ways = list_ways(session, view.id)
     prizes = session.scalars(
         select(Prize).where(Prize.campaign_id == view.id).order_by(Prize.position, Prize.id)
     )
-    return CampaignForm(
+    form = CampaignForm(
         account_id=view.account_id,
         name=view.name,
         note=view.note,
@@ -142,8 +150,9 @@ def get_form(session: Session, view: CampaignView) -> CampaignForm:
         total_entries=view.total_entries,
         has_codes=view.has_codes,
         prizes=tuple(PrizeForm(it.name, it.quantity) for it in prizes),
-        **form_part(list_ways(session, view.id)),
+        **form_part(ways),
     )
+    return form, mark_of(view, ways)
 
 
 def sums_of(session: Session, views: Collection[CampaignView]) -> dict[int, Sums]:
@@ -166,7 +175,7 @@ def sums_of(session: Session, views: Collection[CampaignView]) -> dict[int, Sums
     ready = (CodeState.FREE, CodeState.OFFERED)
     left: dict[int, int] = dict(
         session.execute(
-            select(PrizeCode.campaign_id, func.count())
+            select(PrizeCode.campaign_id, func.count() - count_outside())
             .where(PrizeCode.campaign_id.in_(ids), PrizeCode.state.in_(ready))
             .group_by(PrizeCode.campaign_id)
         ).all()

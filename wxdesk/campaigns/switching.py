@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from wxdesk.accounts.operations import touch
 from wxdesk.background_jobs import OFFER_CODES
+from wxdesk.campaigns.definition_marks import mark_of
 from wxdesk.campaigns.definitions import CODE
 from wxdesk.campaigns.models import Campaign
 from wxdesk.campaigns.operations import (
@@ -14,30 +15,38 @@ from wxdesk.campaigns.operations import (
     locked,
     noted,
 )
+from wxdesk.campaigns.reply_files import check_files
 from wxdesk.campaigns.rules import CampaignState
 from wxdesk.campaigns.ways_in import WayIn, list_ways, rule_ids
 from wxdesk.notifications.approvals import ask_for_approval
 from wxdesk.outbound.bulk import withdraw_of_rules
-from wxdesk.plumbing.errors import ConflictError
+from wxdesk.plumbing.errors import ConflictError, InvalidInputError
 from wxdesk.plumbing.unit_of_work import UnitOfWork
-from wxdesk.triage.approvals import check_approval
+from wxdesk.triage.approvals import check_approval, needs_approval
 from wxdesk.triage.collisions import collision
 from wxdesk.triage.operations import archive_rule, is_seen_rule
+from wxdesk.triage.rules import ReplyKind
 from wxdesk.words import say
 
 
 def go_live(
-    uow: UnitOfWork, campaign_id: int, *, actor_id: int | None, is_seen: bool = False
+    uow: UnitOfWork,
+    campaign_id: int,
+    *,
+    actor_id: int | None,
+    definition: str | None = None,
+    is_seen: bool = False,
 ) -> None:
     """Let its rules answer from `starts_at` on.
 
-    ConflictError says what is missing: a dry run that nobody has confirmed, codes, the consent of
-    a second person. `is_seen` is for campaigns that no marketer made.
+    `definition` marks what was looked at (definition_marks.py): with a second person's consent it
+    is needed. ConflictError says what is missing: a dry run that nobody has confirmed, codes, that
+    consent, or that it was changed since. `is_seen` is for campaigns that no marketer made.
     """
     campaign = locked(uow, campaign_id)
     if campaign_state(campaign, uow) is not CampaignState.DRAFT:
         raise ConflictError(say("only a draft can go live"))
-    _check_ready(uow, campaign, actor_id, is_seen=is_seen)
+    _check_ready(uow, campaign, actor_id, definition=definition, is_seen=is_seen)
     campaign.approved_at, campaign.approved_by_id = uow.now, actor_id
     touch(uow, campaign.account_id)
     uow.ring(OFFER_CODES)
@@ -63,12 +72,14 @@ def stop(uow: UnitOfWork, campaign_id: int, *, actor_id: int) -> int:
     return count
 
 
-def resume(uow: UnitOfWork, campaign_id: int, *, actor_id: int) -> None:
-    """Go on after a stop; what was changed meanwhile must have been tried, as before going live."""
+def resume(
+    uow: UnitOfWork, campaign_id: int, *, actor_id: int, definition: str | None = None
+) -> None:
+    """Go on after a stop; all that is checked before going live is checked again."""
     campaign = locked(uow, campaign_id)
     if campaign_state(campaign, uow) is not CampaignState.PAUSED:
         raise ConflictError(say("this campaign is not stopped"))
-    _check_ready(uow, campaign, actor_id, is_seen=False)
+    _check_ready(uow, campaign, actor_id, definition=definition, is_seen=False)
     campaign.paused_at = campaign.stopped_by_id = None
     touch(uow, campaign.account_id)
     uow.ring(OFFER_CODES)
@@ -108,14 +119,23 @@ def ask_to_approve(uow: UnitOfWork, campaign_id: int, *, actor_id: int) -> None:
 
 
 def _check_ready(
-    uow: UnitOfWork, campaign: Campaign, actor_id: int | None, *, is_seen: bool
+    uow: UnitOfWork,
+    campaign: Campaign,
+    actor_id: int | None,
+    *,
+    definition: str | None,
+    is_seen: bool,
 ) -> None:
     if campaign.ends_at is not None and campaign.ends_at <= uow.now:
         raise ConflictError(say("the end has passed already"))
-    ways = [way for way in list_ways(uow.session, campaign.id) if way.is_active]
+    all_ways = list_ways(uow.session, campaign.id)
+    _check_definition(definition, mark_of(campaign, all_ways))
+    ways = [way for way in all_ways if way.is_active]
     if not ways:
         raise ConflictError(say("it has no rule that is switched on"))
     _check_keywords(uow, ways)
+    replies = [reply for way in ways for reply in way.form.all_replies]
+    check_files(uow.session, replies, uow.now)
     if campaign.has_codes:
         _check_codes(uow, campaign, ways)
     if is_seen:
@@ -128,7 +148,24 @@ def _check_ready(
             rule_ids=[way.rule_id for way in unseen],
         )
     if actor_id is not None:
-        check_approval(uow, campaign.account_id, by_id=actor_id, writer_id=campaign.updated_by_id)
+        _check_consent(uow, campaign, actor_id, is_marked=definition is not None)
+
+
+def _check_definition(definition: str | None, current: str) -> None:
+    """The campaign is locked: what is approved is what goes live."""
+    if definition is not None and definition != current:
+        raise ConflictError(
+            say("it was changed after you had looked at it: look at it again before it answers"),
+            needs="look",
+        )
+
+
+def _check_consent(uow: UnitOfWork, campaign: Campaign, actor_id: int, *, is_marked: bool) -> None:
+    check_approval(uow, campaign.account_id, by_id=actor_id, writer_id=campaign.updated_by_id)
+    if needs_approval(uow, campaign.account_id) and not is_marked:
+        raise InvalidInputError(
+            "definition", say("say what you approve: the definition that you have looked at")
+        )
 
 
 def _check_keywords(uow: UnitOfWork, ways: Sequence[WayIn]) -> None:
@@ -143,5 +180,6 @@ def _check_codes(uow: UnitOfWork, campaign: Campaign, ways: Sequence[WayIn]) -> 
     check_code(uow, campaign.id)
     if campaign.entries_per_person != 1:
         raise ConflictError(say("with codes everybody takes part once: one code a person"))
-    if any(CODE not in way.form.reply_text for way in ways):
+    first = [way.form.first_reply for way in ways]
+    if any(it.kind is not ReplyKind.TEXT or CODE not in it.text for it in first):
         raise ConflictError(say("the answer must hold %(code)s: the code stands there", code=CODE))

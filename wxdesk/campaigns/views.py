@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
@@ -13,6 +14,7 @@ from wxdesk.accounts.queries import list_names
 from wxdesk.agents.access import person, requires
 from wxdesk.campaigns import code_views, draw_views, entry_views, promise_views, switching
 from wxdesk.campaigns.code_queries import count_codes
+from wxdesk.campaigns.definition_marks import mark_of
 from wxdesk.campaigns.definitions import OUTCOMES
 from wxdesk.campaigns.forms import (
     FIRST_REPLIES,
@@ -31,11 +33,19 @@ from wxdesk.campaigns.queries import (
     list_campaigns,
     sums_of,
 )
+from wxdesk.campaigns.reply_forms import prefix_of
 from wxdesk.campaigns.rules import CampaignState
 from wxdesk.campaigns.ways_in import list_ways
-from wxdesk.media.api import takes_files
-from wxdesk.plumbing.errors import ConflictError, InvalidInputError, NotAllowedError, WxdeskError
-from wxdesk.plumbing.http import cursor_argument, cursor_of, integer_argument
+from wxdesk.media.api import keep_upload, takes_files
+from wxdesk.media.uploads import NewUpload
+from wxdesk.plumbing.errors import (
+    ConflictError,
+    InvalidInputError,
+    NotAllowedError,
+    NotFoundError,
+    WxdeskError,
+)
+from wxdesk.plumbing.http import cursor_argument, cursor_of, integer_argument, whole_number
 from wxdesk.plumbing.translation import translated
 from wxdesk.plumbing.unit_of_work import UnitOfWork
 from wxdesk.runtime import current
@@ -48,6 +58,7 @@ PAGE = 30
 
 bp.post("/<int:campaign_id>/codes")(takes_files(code_views.upload))
 bp.get("/<int:campaign_id>/codes")(code_views.codes)
+bp.get("/<int:campaign_id>/codes/importing")(code_views.importing)
 bp.post("/<int:campaign_id>/codes/void")(code_views.void)
 bp.post("/<int:campaign_id>/codes/release")(code_views.release)
 bp.get("/<int:campaign_id>/entries")(entry_views.entries)
@@ -62,6 +73,7 @@ bp.post("/<int:campaign_id>/prizes/<int:promise_id>", endpoint="change_promise")
     promise_views.change
 )
 bp.post("/<int:campaign_id>/prizes/tell")(promise_views.tell)
+bp.post("/<int:campaign_id>/prizes/tell-again")(promise_views.tell_once_more)
 bp.get("/<int:campaign_id>/prizes.csv")(promise_views.export)
 bp.get("/<int:campaign_id>/prizes/import")(promise_views.choose_file)
 bp.post("/<int:campaign_id>/prizes/import")(promise_views.look_at_file)
@@ -111,11 +123,12 @@ def new() -> str:
             form = get_form(session, get_campaign(session, copied, now))
         again = campaign_shown(form, zone)
         texts = {**again.texts, **{name: shown.text(name) for name in ("starts_at", "ends_at")}}
-        shown = ShownCampaign(texts, again.replies, again.switches, again.prizes)
+        shown = replace(again, texts=texts)
     return _edit_page(shown, {}, None)
 
 
 @bp.post("/new")
+@takes_files
 @requires("campaigns.write")
 def create() -> Response | tuple[str, int]:
     return _save(None)
@@ -140,6 +153,7 @@ def edit(campaign_id: int) -> str:
 
 
 @bp.post("/<int:campaign_id>/edit")
+@takes_files
 @requires("campaigns.write")
 def change(campaign_id: int) -> Response | tuple[str, int]:
     runtime = current()
@@ -153,7 +167,11 @@ def change(campaign_id: int) -> Response | tuple[str, int]:
 def go_live(campaign_id: int) -> Response | tuple[str, int]:
     done = say("It is live: its rules answer within a second, from the start on.")
     return _switch(
-        campaign_id, lambda uow: switching.go_live(uow, campaign_id, actor_id=person().id), done
+        campaign_id,
+        lambda uow: switching.go_live(
+            uow, campaign_id, actor_id=person().id, definition=_definition()
+        ),
+        done,
     )
 
 
@@ -172,7 +190,11 @@ def stop(campaign_id: int) -> Response | tuple[str, int]:
 def resume(campaign_id: int) -> Response | tuple[str, int]:
     done = say("It goes on: its rules answer again within a second.")
     return _switch(
-        campaign_id, lambda uow: switching.resume(uow, campaign_id, actor_id=person().id), done
+        campaign_id,
+        lambda uow: switching.resume(
+            uow, campaign_id, actor_id=person().id, definition=_definition()
+        ),
+        done,
     )
 
 
@@ -196,6 +218,11 @@ def ask(campaign_id: int) -> Response | tuple[str, int]:
     )
 
 
+def _definition() -> str | None:
+    """The mark of what the page showed when its button was clicked."""
+    return request.form.get("definition") or None
+
+
 def _switch(
     campaign_id: int, deed: Callable[[UnitOfWork], object], done: str
 ) -> Response | tuple[str, int]:
@@ -217,17 +244,14 @@ def _switch(
 
 def _save(view: CampaignView | None) -> Response | tuple[str, int]:
     runtime = current()
-    shown = campaign_again(request.form)
+    account_id = whole_number(request.form.get("account_id", "")) if view is None else None
+    files, errors = _kept_files(account_id if view is None else view.account_id)
+    shown = campaign_again(request.form, files)
     if view is not None:
-        shown = ShownCampaign(
-            {**shown.texts, "account_id": str(view.account_id)},
-            shown.replies,
-            shown.switches,
-            shown.prizes,
-            shown.version,
-        )
-    form, errors = form_of(shown, ZoneInfo(runtime.settings.timezone))
-    if form is not None:
+        shown = replace(shown, texts={**shown.texts, "account_id": str(view.account_id)})
+    form, wrong = form_of(shown, ZoneInfo(runtime.settings.timezone))
+    errors = wrong | errors
+    if form is not None and not errors:
         try:
             with runtime.unit_of_work() as uow:
                 if view is None:
@@ -246,6 +270,26 @@ def _save(view: CampaignView | None) -> Response | tuple[str, int]:
             flash(translated(say("Saved.")))
             return redirect(url_for("campaigns.campaign", campaign_id=stored.id))
     return _edit_page(shown, errors, view), 422
+
+
+def _kept_files(account_id: int | None) -> tuple[dict[str, int], Errors]:
+    """Ids of the files that were chosen for replies, by outcome; what can't be taken at its field.
+
+    They are kept before the rest is looked at, so that nobody chooses them twice.
+    """
+    files: dict[str, int] = {}
+    errors: Errors = {}
+    for outcome in OUTCOMES:
+        prefix = prefix_of(outcome)
+        file = request.files.get(f"{prefix}file")
+        if account_id is None or file is None or not file.filename:
+            continue
+        try:
+            upload = NewUpload(account_id, person().id, file.filename, file.stream.read())
+            files[outcome.value] = keep_upload(current(), upload).id
+        except (InvalidInputError, NotFoundError) as error:
+            errors[f"{prefix}file"] = error.sentence
+    return files, errors
 
 
 def _sentence(error: WxdeskError) -> str:
@@ -288,6 +332,7 @@ def _campaign_page(campaign_id: int, problem: str | None = None) -> str:
         outcomes=OUTCOMES,
         problem=problem,
         is_writer=view.updated_by_id == person().id,
+        definition=mark_of(view, ways),
     )
 
 

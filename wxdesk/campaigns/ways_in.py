@@ -9,14 +9,14 @@ from typing import Any
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from wxdesk.campaigns.definitions import OUTCOMES, TRIGGERS, CampaignForm
+from wxdesk.campaigns.definitions import TRIGGERS, CampaignForm
 from wxdesk.plumbing.errors import InvalidInputError
 from wxdesk.plumbing.unit_of_work import UnitOfWork
 from wxdesk.triage.models import AutoReplyRule
 from wxdesk.triage.operations import archive_rule, change_rule, create_rule
 from wxdesk.triage.problems import problems as rule_problems
-from wxdesk.triage.rule_forms import RuleForm
-from wxdesk.triage.rules import Match, MoreReply, Outcome, Trigger
+from wxdesk.triage.rule_forms import RuleForm, with_replies
+from wxdesk.triage.rules import Match, MoreReply, Outcome, ReplyKind, Trigger
 from wxdesk.triage.stored import form_of_row
 
 FIELDS = {  # a rule's field, or that of its trigger, is this one of the campaign's form
@@ -105,7 +105,7 @@ def form_part(ways: Sequence[WayIn]) -> dict[str, Any]:
         "is_on_follow": Trigger.FOLLOW in ours,
         "priority": any_form.priority if any_form else 10,
         "answers_attended": any_form.answers_attended if any_form else True,
-        "replies": _replies(any_form) if any_form else {},
+        **_replies(any_form),
     }
 
 
@@ -122,18 +122,14 @@ def _rule_form(
 ) -> RuleForm:
     """All of it is the campaign's form's, but that a way in was switched off."""
     is_text = trigger is Trigger.TEXT
-    return RuleForm(
+    replies = form.all_replies
+    made = RuleForm(
         account_id=form.account_id,
         name=form.name,
         match=form.match if is_text else Match.EXACT,
         patterns=form.ways[trigger],
         exclusions=form.exclusions if is_text else "",
-        reply_text=form.replies.get(Outcome.ENTERED, ""),
-        more_replies=tuple(
-            MoreReply(outcome, 1, text)
-            for outcome in OUTCOMES[1:]
-            if (text := form.replies.get(outcome))
-        ),
+        reply_text="",
         trigger=trigger,
         priority=form.priority,
         answers_attended=form.answers_attended,
@@ -141,18 +137,24 @@ def _rule_form(
         is_active=before is None or before.is_active,
         campaign_id=campaign_id,
     )
+    first = replies.pop(Outcome.ENTERED, made.first_reply)
+    return with_replies(made, first, tuple(replies.values()))
 
 
-def _replies(form: RuleForm) -> dict[Outcome, str]:
-    found = {Outcome.ENTERED: form.reply_text}
-    for more in form.more_replies:
-        found.setdefault(more.outcome, more.text)
-    return found
+def _replies(form: RuleForm | None) -> dict[str, Any]:
+    """The texts and the others, each by its outcome."""
+    found: dict[Outcome, MoreReply] = {}
+    for reply in form.all_replies if form else ():
+        found.setdefault(reply.outcome, reply)
+    return {
+        "replies": {it: one.text for it, one in found.items() if one.kind is ReplyKind.TEXT},
+        "cards": {it: one for it, one in found.items() if one.kind is not ReplyKind.TEXT},
+    }
 
 
 def _field(form: RuleForm, trigger: Trigger, name: str) -> str:
     """Where the campaign's form shows what a rule's field is about."""
-    if name == "reply_text":
+    if name in ("reply_text", "attachment_id"):
         return f"reply_{Outcome.ENTERED.value}"
     if name.startswith("more_replies"):
         place = name.partition(".")[2]

@@ -49,8 +49,9 @@ OPERATIONS: dict[tuple[str, str], Operation] = {
     ),
     ("post", "/campaigns"): (
         "A new draft; account is a slug, replies an object by outcome (entered, already, "
-        "not_started, ended, sold_out), prizes a list of {name, quantity}. It answers nobody "
-        "before it goes live.",
+        "not_started, ended, sold_out), prizes a list of {name, quantity}. A reply is a text, null "
+        "for none, or {kind, fields, attachment_id} as a rule's. It answers nobody before it goes "
+        "live.",
         (),
         ("account", *FIELDS),
         ref("Campaign"),
@@ -64,10 +65,12 @@ OPERATIONS: dict[tuple[str, str], Operation] = {
         ref("Campaign"),
     ),
     ("post", "/campaigns/{campaign_id}/live"): (
-        "Let it answer from its start on. 409 (needs: dry_run, with rule_ids, or approval) when "
-        "its rules were not tried and confirmed, or a second person must agree.",
+        "Let it answer from its start on. 409 (needs: dry_run, with rule_ids, approval, or file) "
+        "when its rules were not tried and confirmed, a second person must agree, or WeChat has no "
+        "copy of a reply's file yet. definition is the one that was looked at: 409 (needs: look) "
+        "when it is another by now. Where a second person must agree it is needed.",
         (),
-        (),
+        ("definition",),
         ref("Campaign"),
     ),
     ("post", "/campaigns/{campaign_id}/stop"): (
@@ -76,7 +79,12 @@ OPERATIONS: dict[tuple[str, str], Operation] = {
         (),
         ref("Campaign"),
     ),
-    ("post", "/campaigns/{campaign_id}/resume"): ("Go on after a stop.", (), (), ref("Campaign")),
+    ("post", "/campaigns/{campaign_id}/resume"): (
+        "Go on after a stop; definition as for going live.",
+        (),
+        ("definition",),
+        ref("Campaign"),
+    ),
     ("post", "/campaigns/{campaign_id}/end"): (
         "End it now; a draft is thrown away.",
         (),
@@ -95,6 +103,29 @@ OPERATIONS: dict[tuple[str, str], Operation] = {
         (),
         page("CampaignEntry"),
     ),
+    ("get", "/campaigns/{campaign_id}/prizes"): (
+        "Promised prizes in the order in which they were drawn; missed: only those whose winner "
+        "the message has not reached. told is how that message went (failed: it did not arrive; "
+        "unconfirmed: nobody knows; held: it goes out when the winner next writes).",
+        ("state", "missed", *PAGING),
+        (),
+        page("PromisedPrize"),
+    ),
+    ("post", "/campaigns/{campaign_id}/prizes/tell"): (
+        "Tell the winners who were not told yet (at most 500 a call), or promise_id, once each. "
+        "count is how many messages that made.",
+        (),
+        ("text", "promise_id"),
+        object_of(count=NUMBER),
+    ),
+    ("post", "/campaigns/{campaign_id}/prizes/tell-again"): (
+        "Send the message of the winners whom it did not reach again (at most 500 a call), or of "
+        "promise_id; with_doubtful those too who may have it already. A second call finds nobody. "
+        "count is how many are on their way again.",
+        (),
+        ("promise_id", "with_doubtful"),
+        object_of(count=NUMBER),
+    ),
     ("get", "/contacts/{contact_id}/campaigns"): (
         "Campaigns that a customer took part in, the latest first (at most 50).",
         (),
@@ -104,6 +135,12 @@ OPERATIONS: dict[tuple[str, str], Operation] = {
 }
 
 STATE: Json = {"enum": ["draft", "planned", "live", "paused", "ended"]}
+CARD: Json = object_of(
+    kind={"enum": ["image", "voice", "video", "news", "miniprogrampage", "msgmenu"]},
+    fields={"type": ["object", "null"]},
+    attachment_id=MAYBE_NUMBER,
+)
+TOLD = ["queued", "sending", "sent", "failed", "unconfirmed", "held", "withdrawn"]
 COUNTS: Json = {"type": "object", "additionalProperties": NUMBER}
 
 SCHEMAS: dict[str, Json] = {
@@ -123,12 +160,13 @@ SCHEMAS: dict[str, Json] = {
         is_on_follow=FLAG,
         priority=NUMBER,
         answers_attended=FLAG,
-        replies={"type": "object", "additionalProperties": MAYBE_TEXT},
+        replies={"type": "object", "additionalProperties": {"anyOf": [MAYBE_TEXT, CARD]}},
         entries_per_person=NUMBER,
         total_entries=MAYBE_NUMBER,
         has_codes=FLAG,
         prizes=list_of(object_of(name=TEXT, quantity=NUMBER)),
         version=NUMBER,
+        definition=TEXT,
         updated_at=INSTANT,
         updated_by=MAYBE_TEXT,
         approved_at=MAYBE_INSTANT,
@@ -145,6 +183,21 @@ SCHEMAS: dict[str, Json] = {
         code=MAYBE_TEXT,
         prize=MAYBE_TEXT,
         entered_at=INSTANT,
+    ),
+    "PromisedPrize": object_of(
+        id=NUMBER,
+        draw_id=NUMBER,
+        place=NUMBER,
+        prize=TEXT,
+        contact_id=NUMBER,
+        name=TEXT,
+        state={"enum": ["promised", "preparing", "sent", "delivered", "cancelled"]},
+        note=TEXT,
+        tracking=TEXT,
+        version=NUMBER,
+        updated_at=INSTANT,
+        told=maybe({"enum": TOLD}),
+        told_problem=MAYBE_TEXT,
     ),
     "TakenPart": object_of(
         campaign_id=NUMBER,
