@@ -7,7 +7,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 
-import requests
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
@@ -24,6 +23,7 @@ from wxdesk.conversations.rules import Direction, Priority
 from wxdesk.conversations.tagging import change_tags
 from wxdesk.demo_campaign import take_part
 from wxdesk.demo_desk import LIN, MEI, ZHOU, people_of
+from wxdesk.demo_marketing import COUNTER, act, add_customer, correct_and_send, place_codes
 from wxdesk.inbox.operations import Answer, reply
 from wxdesk.inbox.then import Then, ThenKind
 from wxdesk.outbound.contents import Outgoing, OutgoingKind
@@ -32,7 +32,6 @@ from wxdesk.plumbing.unit_of_work import UnitOfWork
 from wxdesk.runtime import Runtime
 
 WAIT_SECONDS = 20.0
-TEA = "gh_demo_chaji"
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,6 +95,7 @@ def tell_stories(runtime: Runtime, simulator_url: str) -> None:
     with runtime.reading() as session:
         if session.scalar(select(Conversation.id).limit(1)) is not None:
             return
+    place_codes(runtime, simulator_url)
     take_part(simulator_url)
     openids = {story.name: _write(simulator_url, story) for story in STORIES}
     found = _wait_for(runtime, openids)
@@ -103,16 +103,15 @@ def tell_stories(runtime: Runtime, simulator_url: str) -> None:
         if story.name in found:
             with runtime.unit_of_work() as uow:
                 _act(uow, story, found[story.name])
+    correct_and_send(runtime, simulator_url)
 
 
 def _write(simulator_url: str, story: Story) -> str:
-    url = f"{simulator_url}/sim/accounts/{TEA}/customers"
-    made = requests.post(url, json={"name": story.name}, timeout=10)
-    made.raise_for_status()
-    openid = str(made.json()["openid"])
+    """They scan the code at the counter, then write."""
+    openid = add_customer(simulator_url, story.name)
+    act(simulator_url, openid, "scan", scene=COUNTER)
     for text in story.messages:
-        url = f"{simulator_url}/sim/customers/{openid}/messages?wait=1"
-        requests.post(url, json={"text": text}, timeout=30).raise_for_status()
+        act(simulator_url, openid, "messages", text=text)
     return openid
 
 

@@ -85,12 +85,14 @@
   /** Upright lines where something happened: [label below, name]. */
   function marksOf(chart, look) {
     if (!chart.marks?.length) return undefined;
+    const names = new Map();  // labels of one day would lie on each other
+    for (const [x, name] of chart.marks) names.set(x, [...(names.get(x) ?? []), name]);
     return {
       symbol: "none",
       silent: true,
       lineStyle: { color: look.soft, type: "dashed", width: 1 },
       label: { formatter: ({ name }) => name, color: look.soft, fontSize: 11, position: "insideEndTop", overflow: "truncate", width: 120 },
-      data: chart.marks.map(([x, name]) => ({ xAxis: x, name })),
+      data: [...names].map(([x, found]) => ({ xAxis: x, name: found.join(" · ") })),
     };
   }
 
