@@ -4,8 +4,10 @@ import contextlib
 import ctypes
 import os
 import pwd
+import secrets
 import shutil
 import signal
+import socket
 import subprocess
 import tempfile
 import time
@@ -21,12 +23,12 @@ from redis.retry import Retry
 
 SECRET_KEY = "a secret key for tests only"  # noqa: S105
 NOBODY_LISTENS = "http://127.0.0.1:9"
-START_SECONDS = 20.0
+START_SECONDS = 60.0
 PR_SET_PDEATHSIG = 1
 
 
 def wait_until(
-    is_so: Callable[[], object], *, seconds: float = 5.0, what: str = "the condition"
+    is_so: Callable[[], object], *, seconds: float = 20.0, what: str = "the condition"
 ) -> None:
     """Poll until `is_so` answers something true; fail the test after `seconds`."""
     deadline = time.monotonic() + seconds
@@ -34,6 +36,22 @@ def wait_until(
         if time.monotonic() > deadline:
             pytest.fail(f"{what} did not come true within {seconds:g} seconds")
         time.sleep(0.02)
+
+
+def free_port() -> int:
+    """Nobody gets it while its process is dead: no connection leaves from one of these."""
+    while not _is_free(port := 20_000 + secrets.randbelow(12_000)):
+        pass
+    return port
+
+
+def _is_free(port: int) -> bool:
+    with socket.socket() as probe:
+        try:
+            probe.bind(("127.0.0.1", port))
+        except OSError:
+            return False
+    return True
 
 
 def _end_with_parent() -> None:

@@ -43,6 +43,7 @@ DOORS = {
     "customers.py",
     "demo.py",
     "demo_stories.py",
+    "demo_marketing.py",
     "directory.py",
     "dry_run_api.py",
     "waiting_jobs.py",

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import socket
 import subprocess
 import sys
 import time
@@ -15,6 +14,7 @@ from typing import Any
 import pytest
 import requests
 from playwright.sync_api import Browser, BrowserContext, Page, expect
+from servers import free_port
 from sqlalchemy import select
 
 from wxdesk import demo
@@ -38,9 +38,7 @@ class Desk:
     """One installation; customers act through the simulator's control API."""
 
     def __init__(self, folder: Path, simulator: str) -> None:
-        with socket.socket() as probe:
-            probe.bind(("127.0.0.1", 0))
-            port = probe.getsockname()[1]
+        port = free_port()
         self.url = f"http://127.0.0.1:{port}"
         self.simulator = simulator
         self.log = folder / "stderr.log"
@@ -96,7 +94,7 @@ class Desk:
         items = requests.get(url, params={"since": 0}, timeout=10).json()["messages"]
         return [item["text"] for item in items if item["direction"] == "from_desk"]
 
-    def wait_until(self, is_so: Callable[[], bool], what: str, seconds: float = 30) -> None:
+    def wait_until(self, is_so: Callable[[], bool], what: str, seconds: float = 60) -> None:
         deadline = time.monotonic() + seconds
         while not is_so():
             assert time.monotonic() < deadline, what

@@ -1,7 +1,6 @@
 """`wxdesk live` as a process: topics over one gevent worker, and nothing else."""
 
 import os
-import socket
 import subprocess
 import sys
 from pathlib import Path
@@ -10,7 +9,7 @@ import pytest
 import requests
 from flask import Flask
 from flask.sessions import SecureCookieSessionInterface
-from servers import wait_until
+from servers import free_port, wait_until
 
 from wxdesk.plumbing.live import Live
 from wxdesk.runtime import open_redis
@@ -20,9 +19,7 @@ SECRET_KEY = "a secret key for tests only"  # noqa: S105
 
 @pytest.fixture
 def live_url(own_redis, tmp_path: Path):
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
+    port = free_port()
     environment = {
         **os.environ,
         "WXDESK_DATA_DIR": str(tmp_path),
@@ -32,7 +29,7 @@ def live_url(own_redis, tmp_path: Path):
     command = [sys.executable, "-m", "wxdesk", "live", "--bind", f"127.0.0.1:{port}"]
     process = subprocess.Popen(command, env=environment)
     url = f"http://127.0.0.1:{port}"
-    wait_until(lambda: is_up(url), what="wxdesk live answers", seconds=20)
+    wait_until(lambda: is_up(url), what="wxdesk live answers", seconds=60)
     yield url
     process.terminate()
     assert process.wait(20) == 0
@@ -41,7 +38,7 @@ def live_url(own_redis, tmp_path: Path):
 def is_up(url: str) -> bool:
     try:
         return requests.get(f"{url}/healthz", timeout=1).ok
-    except requests.ConnectionError:
+    except requests.RequestException:
         return False
 
 

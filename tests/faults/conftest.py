@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import secrets
 import signal
-import socket
 import subprocess
 import sys
 import threading
@@ -17,7 +16,7 @@ from pathlib import Path
 
 import pytest
 import requests
-from servers import NOBODY_LISTENS, postgres_database
+from servers import NOBODY_LISTENS, free_port, postgres_database
 from sqlalchemy import select
 
 from wxdesk.accounts.rules import Mode
@@ -37,22 +36,6 @@ CHILDREN = ("web", "worker-intake", "worker-timers", "worker-campaigns", "schedu
 START_SECONDS = 60
 UP = ("-m", "wxdesk", "up")
 PART_OF_UP = str(Path(__file__).with_name("part_of_up.py"))
-
-
-def free_port() -> int:
-    """Nobody gets it while its process is dead: no connection leaves from one of these."""
-    while not _is_free(port := 20_000 + secrets.randbelow(12_000)):
-        pass
-    return port
-
-
-def _is_free(port: int) -> bool:
-    with socket.socket() as probe:
-        try:
-            probe.bind(("127.0.0.1", port))
-        except OSError:
-            return False
-    return True
 
 
 class Installation:

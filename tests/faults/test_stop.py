@@ -13,8 +13,7 @@ import requests
 from campaigns.events import make_live
 from campaigns.scene import said_in
 from cast import Api, FakeClock, Team, Webhook, hire, make_account
-from faults.conftest import free_port
-from servers import wait_until
+from servers import free_port, wait_until
 
 from wxdesk.campaigns.jobs import offer_codes
 from wxdesk.plumbing.clock import utc_now

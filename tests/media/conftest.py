@@ -1,7 +1,6 @@
 """A customer who sends files through the simulated WeChat, and a real S3 service."""
 
 import os
-import socket
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -11,7 +10,7 @@ import boto3
 import pytest
 import requests
 from cast import WANG, WeChat
-from servers import wait_until
+from servers import free_port, wait_until
 from sqlalchemy import select
 
 from media.phone import Customer, row_of
@@ -52,9 +51,7 @@ def fetched(wang: Customer):
 @pytest.fixture(scope="session")
 def s3_service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """An S3 service (moto) in a process of its own; gives its address."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
+    port = free_port()
     log = (tmp_path_factory.mktemp("s3") / "log").open("wb")
     process = subprocess.Popen(
         [sys.executable, "-m", "moto.server", "-H", "127.0.0.1", "-p", str(port)],
@@ -75,7 +72,7 @@ def s3_service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 def _answers(address: str) -> bool:
     try:
         return requests.get(address, timeout=2).status_code == 200
-    except requests.ConnectionError:
+    except requests.RequestException:  # no answer within two seconds is none either
         return False
 
 
