@@ -9,6 +9,7 @@ from cast import Api, Browser, as_json
 from sqlalchemy import select, update
 
 from campaigns.events import make_live, take_part
+from wxdesk.accounts.models import Account
 from wxdesk.audit.models import AuditEntry
 from wxdesk.campaigns.drawing import DrawForm, draw, list_prizes
 from wxdesk.campaigns.models import Promise
@@ -222,3 +223,19 @@ def test_scripts_read_the_promised_prizes_and_tell_again(
     assert as_json(chen.post(f"{path}/tell-again")) == {"count": 0}
     assert as_json(chen.post(f"{path}/tell", {"text": "您中了"})) == {"count": 0}
     assert as_json(chen.post(f"{path}/tell", {}))["field"] == "text"
+
+
+def test_where_the_account_asks_for_approval_a_supervisor_tells_them(runtime, account, app, team):
+    made = make_live(runtime, account)
+    take_part(runtime, account, made, people=1)
+    with runtime.unit_of_work() as uow:
+        draw(uow, made, DrawForm({list_prizes(uow.session, made)[0].id: 1}), actor_id=team.chen)
+        uow.session.get_one(Account, account.id).needs_approval = True
+    page = f"/campaigns/{made}/prizes"
+    for name, status, count in (("chen", 403, 0), ("zhou", 302, 1)):
+        browser = Browser(app.test_client())
+        browser.log_in(name)
+        assert ("by a supervisor" in browser.get(page).text) is (name == "chen")
+        assert browser.post(f"{page}/tell", text="您中了{{prize}}!").status_code == status
+        with runtime.reading() as session:
+            assert session.query(DeliveryRow).filter(DeliveryRow.is_bulk).count() == count

@@ -735,7 +735,7 @@ class TestCompleteness:
                 "deliveries",
                 set(EMPTY_DELIVERY),
                 "id message_id contact_id state attempts next_attempt_at claimed_at settled_at"
-                " error_code last_error via may_wait queued_at undo_until is_bulk",
+                " error_code last_error via may_wait queued_at undo_until is_bulk is_stopped",
             ),
             (
                 "contacts",

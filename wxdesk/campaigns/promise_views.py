@@ -29,7 +29,7 @@ from wxdesk.campaigns.telling import (
     tell_winners,
 )
 from wxdesk.outbound.held import taken_ids
-from wxdesk.plumbing.errors import ConflictError, InvalidInputError
+from wxdesk.plumbing.errors import ConflictError, InvalidInputError, NotAllowedError
 from wxdesk.plumbing.http import cursor_argument, cursor_of, whole_number
 from wxdesk.plumbing.imports import Plan, forget, keep, kept
 from wxdesk.plumbing.translation import translated
@@ -85,6 +85,8 @@ def tell(campaign_id: int) -> Redirect | tuple[str, int]:
             )
     except InvalidInputError as error:
         return _page(campaign_id, {error.field: translated(error.sentence)}), 422
+    except NotAllowedError as error:
+        return _page(campaign_id, {"text": translated(error.sentence)}), 403
     flash(translated(say("%(count)d messages are on their way.", count=count)))
     return redirect(_home(campaign_id))
 

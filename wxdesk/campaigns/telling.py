@@ -28,6 +28,7 @@ from wxdesk.outbound.rules import Delivery
 from wxdesk.plumbing.db import write_in_order
 from wxdesk.plumbing.errors import InvalidInputError
 from wxdesk.plumbing.unit_of_work import UnitOfWork
+from wxdesk.triage.approvals import check_approval
 from wxdesk.triage.rules import reply_problem
 
 MOST_AT_ONCE = 500
@@ -82,8 +83,11 @@ def tell_winners(
 
     Each gets it once, whoever clicks how often. "{{prize}}" and "{{remark}}" are filled in. Who
     can't be written to now gets it with their next message. Gives how many were queued.
+
+    NotAllowedError for whoever may approve nothing, where the account asks for approval.
     """
     campaign = locked(uow, campaign_id)
+    check_approval(uow, campaign.account_id, by_id=actor_id, writer_id=None)
     winners = _untold(uow, campaign_id, promise_id)
     _check_text(text, winners)
     if winners:
