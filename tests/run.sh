@@ -44,71 +44,26 @@ if [ $# -gt 0 ]; then
   exec python -m pytest "$@"
 fi
 
-units="not faults and not browser"
-lane_dir=$(mktemp -d)
-lane="" # the process that leads the group of what runs beside us
-
-beside() { # beside COMMAND...: start it in a group of its own; its output waits for `meet`
-  set -m # without it a job never hears of Ctrl-C
-  "$@" >"$lane_dir/output" 2>&1 </dev/null &
-  set +m
-  lane=$!
-}
-
-meet() { # meet TITLE: wait for what runs beside us, show its output, and end as it ended
-  local code=0
-  wait "$lane" || code=$?
-  lane=""
-  say "$1"
-  cat "$lane_dir/output"
-  return "$code"
-}
-
-end_lane() { # ask it to end, then make it
-  local signal
-  for signal in INT TERM KILL; do
-    kill -s "$signal" -- "-$lane" 2>/dev/null || return 0
-    for _ in {1..150}; do
-      kill -0 -- "-$lane" 2>/dev/null || return 0
-      sleep 0.1
-    done
-  done
-}
-
-clean_up() {
-  trap - INT
-  [ -z "$lane" ] || end_lane
-  rm -rf "$lane_dir"
-}
-trap clean_up EXIT
-trap 'exit 130' INT
-
-contracts_and_types() {
-  lint-imports --no-logo 2>/dev/null || lint-imports
-  mypy
-}
-
 say "format and lint"
 ruff format --check .
 ruff check .
-beside contracts_and_types # it needs one core
+say "import contracts"
+lint-imports --no-logo 2>/dev/null || lint-imports
+say "types"
+mypy
+units="not faults and not browser"
 say "tests: units, stories"
-coverage=$lane_dir/coverage.json
-code=0
+coverage=$(mktemp)
+trap 'rm -f "$coverage"' EXIT
 # the warning: pytest finds slipcover imported
 python -m slipcover --source wxdesk --omit 'wxdesk/bench/*,wxdesk/migrations/*' \
   --json --out "$coverage" \
-  -m pytest -n 3 -q -m "$units" -k "not postgresql" -W "ignore:Module already imported" || code=$?
-meet "import contracts, types" || code=$?
-[ "$code" = 0 ] || exit "$code"
+  -m pytest -n 3 -q -m "$units" -k "not postgresql" -W "ignore:Module already imported"
 say "tests: the same on PostgreSQL"
 python -m pytest -n 3 -q -m "$units" -k postgresql
-# Both wait for much of their time. What was killed must be back within WeChat's fifteen seconds, so
-# it goes first; browsers are patient.
-beside python -m pytest -n 2 -q -m faults
 say "tests: real browser"
-nice -n 10 python -m pytest -n 2 -q -m browser || code=$?
-meet "tests: killed processes" || code=$?
-[ "$code" = 0 ] || exit "$code"
+python -m pytest -n 2 -q -m browser
+say "tests: killed processes"
+python -m pytest -n 2 -q -m faults
 say "coverage"
 python -m slipcover --merge "$coverage" --skip-covered --fail-under 85 --out /dev/null

@@ -121,9 +121,11 @@ def _on_bug(error: Exception) -> Response:
 
 
 def _show(status: int, detail: str, **extra: object) -> Response:
-    """The same error as JSON for scripts and the island, as a page for people."""
+    """The same error as JSON for scripts and the island, as a page for people, text for WeChat."""
     if request.path.startswith(("/api/", "/live")):
         return problem(status, HTTPStatus(status).phrase, detail, **extra)
+    if request.path.startswith("/wechat/"):  # no session there, and nobody who reads pages
+        return Response(HTTPStatus(status).phrase, status=status, mimetype="text/plain")
     title = translated(TITLES.get(status, say("This did not work")))
     page = render_template("error.html", status=status, title=title, detail=detail)
     return Response(page, status=status, mimetype="text/html")

@@ -487,3 +487,12 @@ class TestNewPeople:
 def test_an_account_of_another_desk_stays_invisible_to_the_webhook(app, runtime, account):
     make_account(runtime, slug="other", original_id="gh_other", app_id="wx_other")
     assert app.test_client().get("/wechat/OTHER").status_code == 404
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "status"),
+    [("GET", "/wechat/", 404), ("GET", "/wechat/a/b", 404), ("DELETE", "/wechat/a", 405)],
+)
+def test_beside_the_webhook_there_is_nothing_and_no_session(app, method, path, status):
+    answer = app.test_client().open(path, method=method)
+    assert (answer.status_code, answer.mimetype) == (status, "text/plain")

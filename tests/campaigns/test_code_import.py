@@ -10,8 +10,16 @@ from campaigns.scene import counts, make_campaign, writes
 from wxdesk.campaigns import code_import, codes
 from wxdesk.campaigns.code_files import read_codes
 from wxdesk.campaigns.code_import import import_file
-from wxdesk.campaigns.code_queries import find_import, list_batches, list_codes
-from wxdesk.campaigns.codes import Wish, import_codes, void_unused
+from wxdesk.campaigns.code_queries import count_codes, find_import, list_batches, list_codes
+from wxdesk.campaigns.codes import (
+    Wish,
+    add_piece,
+    begin_import,
+    break_off,
+    import_codes,
+    remove_piece,
+    void_unused,
+)
 from wxdesk.campaigns.jobs import offer_codes, reconcile_codes
 from wxdesk.campaigns.models import CodeImport, PrizeCode
 from wxdesk.campaigns.operations import check_code
@@ -220,3 +228,20 @@ def test_the_page_shows_how_far_a_large_file_is(runtime, campaign, browser, team
     with runtime.unit_of_work() as uow:
         uow.session.get_one(CodeImport, campaign.id).is_broken = True
     assert "broken off" in browser.get(f"{home}/importing").text
+
+
+def test_ids_that_are_given_again_bring_no_half_file_into_the_pool(runtime, account):
+    one = make_campaign(runtime, account, ["A-1"], is_open=False)
+    two = make_campaign(runtime, account, ["A-2"], is_open=False, rule={"patterns": "zwei"})
+    file = read_codes(b"X-1\nX-2\nX-3\n")
+    with runtime.unit_of_work() as uow:
+        broken = begin_import(uow, two.id, file, Wish())
+        add_piece(uow, broken, ["X-1", "X-2"])
+    with runtime.unit_of_work() as uow:
+        begun = begin_import(uow, one.id, file, Wish())
+        break_off(uow, two.id, broken.mark)
+        while remove_piece(uow, two.id):
+            pass
+        add_piece(uow, begun, ["X-1", "X-2"])  # SQLite gives the ids of two's codes again
+    with runtime.reading() as session:
+        assert count_codes(session, one.id).total == 1

@@ -7,7 +7,9 @@ import pytest
 from cast import WANG, conversation_of, customer_writes, hire, make_account, work_off
 from sqlalchemy import func, select
 
+from wxdesk.accounts.clients import client_for
 from wxdesk.accounts.models import Account
+from wxdesk.accounts.queries import get_keys
 from wxdesk.background_jobs import DELIVER_BULK, DELIVER_MESSAGE
 from wxdesk.contacts.models import Contact
 from wxdesk.conversations.models import Message
@@ -318,3 +320,19 @@ def test_right_before_it_is_sent_it_is_asked_whether_it_was_taken_back(
     deliver_bulk()
     assert wechat.phone() == []
     assert states(runtime) == ["withdrawn"]
+
+
+def test_what_stopped_one_message_stops_no_other_call_of_the_account(runtime, account, wechat):
+    with runtime.reading() as session:
+        keys = get_keys(session, runtime.vault, account.id)
+    stopped = DeliveryError("x", code="stopped")
+
+    def refuse() -> None:
+        raise stopped
+
+    client = client_for(runtime, keys, is_bulk=True)
+    client.look_before(refuse)
+    with pytest.raises(DeliveryError, match="x"):
+        client.list_tags()
+    assert wechat.calls("tags/get") == []
+    assert client_for(runtime, keys, is_bulk=True).list_tags() is not None

@@ -103,7 +103,7 @@ def test_a_period_goes_on_where_it_was(runtime, webhook, clock, rule_with):
     lose_redis(runtime)
     count_again(clock)
     key = people_key(rule.id)
-    left = [runtime.redis.ttl(f"{key}:{mark_of(somebody(who))}") for who in (1, 2)]
+    left = [runtime.redis.ttl(f"{key}:3600:{mark_of(somebody(who))}") for who in (1, 2)]
     assert left == [pytest.approx(590, abs=10), pytest.approx(3590, abs=10)]
     assert [writes(webhook, who) for who in (1, 2, 2)] == ["", SAID, ""]
     assert not runtime.redis.keys("*:counts:*") + runtime.redis.keys("*:firsts:*")
@@ -224,3 +224,17 @@ def test_a_run_that_is_too_short_for_all_rules_goes_on_with_the_next(
     monkeypatch.undo()
     count_answers()
     assert [writes(webhook, 2) for _ in range(2)] == [SAID, ""]
+
+
+def test_another_period_counts_at_once(runtime, webhook, clock, rule_with):
+    rule = rule_with(per_person=1, per_person_seconds=24 * 3600)
+    assert writes(webhook, 1) == SAID
+    record_waiting(runtime)
+    clock.advance(hours=2)
+    with runtime.unit_of_work() as uow:
+        form = get_form(uow.session, rule.id)
+        hourly = replace(form, limits=Limits(per_person=1, per_person_seconds=3600))
+        change_rule(uow, rule.id, hourly, None, is_seen=True)
+    webhook.client.application.extensions["wxdesk-door"].directory.refresh()
+    count_again(clock)
+    assert [writes(webhook, 1) for _ in range(2)] == [SAID, ""]

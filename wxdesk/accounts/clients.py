@@ -33,6 +33,7 @@ def client_for(runtime: Runtime, keys: AccountKeys, *, is_bulk: bool = False) ->
         if is_bulk:
             client.stand_behind()
         kept[keys.id, is_bulk] = (keys.config_version, client)
+    client.look_before(None)  # of an earlier caller
     return client
 
 

@@ -115,8 +115,7 @@ def begin_import(uow: UnitOfWork, campaign_id: int, file: CodeFile, wish: Wish) 
         CodeImport(
             campaign_id=campaign_id,
             mark=begun.mark,
-            # of all campaigns: it costs nothing, and what this file gets is above it
-            after_id=uow.session.scalar(select(func.max(PrizeCode.id))) or 0,
+            after_id=_last_id(uow.session, campaign_id),
             total=len(file.codes),
             beat_at=uow.now,
         )
@@ -273,10 +272,21 @@ def release_lost(uow: UnitOfWork, campaign_id: int, *, actor_id: int | None = No
 def _locked(uow: UnitOfWork, campaign_id: int) -> Campaign:
     """One at a time changes the pool; what is offered meanwhile waits a moment."""
     lock_pool(uow, campaign_id)
-    campaign = uow.session.get(Campaign, campaign_id)
+    campaign = uow.session.get(
+        Campaign, campaign_id, with_for_update={"key_share": True}, populate_existing=True
+    )
     if campaign is None:
         raise NotFoundError(say("there is no campaign %(id)d", id=campaign_id))
     return campaign
+
+
+def _last_id(session: Session, campaign_id: int) -> int:
+    """The campaign's own: another's may be taken out, and SQLite gives their ids again.
+
+    State by state, for which the index has the answer at its end.
+    """
+    highest = select(func.max(PrizeCode.id)).where(PrizeCode.campaign_id == campaign_id)
+    return max(session.scalar(highest.where(PrizeCode.state == it)) or 0 for it in CodeState)
 
 
 def _may_be_offered(uow: UnitOfWork, campaign_id: int) -> None:

@@ -7,7 +7,7 @@ finds it again; a row is taken by deleting it, so that two processes never answe
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -19,8 +19,8 @@ from wxdesk.campaigns.entering import Met, count, minute_of, note_entries
 from wxdesk.campaigns.models import Campaign, PendingEntry
 from wxdesk.campaigns.rules import Silence
 from wxdesk.contacts.models import Contact
-from wxdesk.conversations.models import Message
-from wxdesk.conversations.rules import Direction, Place, SenderKind
+from wxdesk.conversations.models import Conversation, Message
+from wxdesk.conversations.rules import Direction, Place, SenderKind, Status
 from wxdesk.outbound.operations import queue_delivery
 from wxdesk.plumbing.db import write_in_order
 from wxdesk.plumbing.gates import CODE, Decision, Entering, Wish
@@ -65,6 +65,7 @@ def settle(uow: UnitOfWork, campaign_id: int, decisions: Mapping[int, Decision])
     campaign = uow.session.get_one(
         Campaign, campaign_id, with_for_update={"read": True}, populate_existing=True
     )
+    _hold_conversations(uow, decisions)
     write_in_order(uow.session, Message.__tablename__)
     is_stopped = campaign.paused_at is not None
     settled = sorted(
@@ -88,6 +89,17 @@ def settle(uow: UnitOfWork, campaign_id: int, decisions: Mapping[int, Decision])
         counted[campaign_id, minute, _tell(uow, row, it, is_stopped=is_stopped)] += 1
     count(uow, counted)
     return len(rows)
+
+
+def _hold_conversations(uow: UnitOfWork, pending_ids: Iterable[int]) -> None:
+    """Before the order of messages: agents hold a conversation when they write into its thread."""
+    theirs = select(PendingEntry.contact_id).where(PendingEntry.id.in_(sorted(pending_ids)))
+    uow.session.execute(
+        select(Conversation.id)
+        .where(Conversation.contact_id.in_(theirs), Conversation.status != Status.RESOLVED)
+        .order_by(Conversation.id)
+        .with_for_update(key_share=True)
+    )
 
 
 def _tell(uow: UnitOfWork, row: PendingEntry, decision: Decision, *, is_stopped: bool) -> str:

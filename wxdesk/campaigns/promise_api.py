@@ -10,8 +10,7 @@ from wxdesk.agents.access import person, requires
 from wxdesk.campaigns.promises import PromiseView, Wanted, list_promises
 from wxdesk.campaigns.queries import get_campaign
 from wxdesk.campaigns.rules import PromiseState
-from wxdesk.campaigns.telling import Again, tell_again, tell_winners
-from wxdesk.outbound.held import taken_ids
+from wxdesk.campaigns.telling import Again, taken_by_webhook, tell_again, tell_winners
 from wxdesk.plumbing.clock import iso
 from wxdesk.plumbing.errors import InvalidInputError
 from wxdesk.plumbing.http import (
@@ -64,7 +63,7 @@ def tell_once_more(campaign_id: int) -> Response:
     again = Again(
         _promise_id(body),
         with_doubtful=boolean(body, "with_doubtful") if "with_doubtful" in body else False,
-        taken=taken_ids(runtime.redis, [account_id]),
+        taken=taken_by_webhook(runtime.redis, account_id),
     )
     with runtime.unit_of_work() as uow:
         count = tell_again(uow, campaign_id, again, actor_id=person().id)

@@ -25,10 +25,10 @@ from wxdesk.campaigns.telling import (
     Again,
     count_missed,
     count_untold,
+    taken_by_webhook,
     tell_again,
     tell_winners,
 )
-from wxdesk.outbound.held import taken_ids
 from wxdesk.plumbing.errors import ConflictError, InvalidInputError, NotAllowedError
 from wxdesk.plumbing.http import cursor_argument, cursor_of, whole_number
 from wxdesk.plumbing.imports import Plan, forget, keep, kept
@@ -100,7 +100,7 @@ def tell_once_more(campaign_id: int) -> Redirect:
     again = Again(
         whole_number(request.form.get("promise", "")),
         with_doubtful="with_doubtful" in request.form,
-        taken=taken_ids(runtime.redis, [account_id]),
+        taken=taken_by_webhook(runtime.redis, account_id),
     )
     with runtime.unit_of_work() as uow:
         count = tell_again(uow, campaign_id, again, actor_id=person().id)

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Collection
 from dataclasses import dataclass
 
+from redis import Redis, RedisError
 from sqlalchemy import ColumnElement, func, select
 from sqlalchemy.orm import Session
 
@@ -16,20 +17,21 @@ from wxdesk.audit.operations import note
 from wxdesk.campaigns.models import Campaign, Promise
 from wxdesk.campaigns.operations import locked
 from wxdesk.campaigns.promises import MISSED, is_to_be_told
-from wxdesk.campaigns.rules import PromiseState
 from wxdesk.contacts.models import Contact
 from wxdesk.conversations.models import Message
 from wxdesk.conversations.rules import Direction, SenderKind, printable
 from wxdesk.outbound.bulk import send_again
 from wxdesk.outbound.contents import OutgoingKind
+from wxdesk.outbound.held import taken_ids
 from wxdesk.outbound.models import DeliveryRow
 from wxdesk.outbound.operations import queue_delivery
 from wxdesk.outbound.rules import Delivery
 from wxdesk.plumbing.db import write_in_order
-from wxdesk.plumbing.errors import InvalidInputError
+from wxdesk.plumbing.errors import ConflictError, InvalidInputError
 from wxdesk.plumbing.unit_of_work import UnitOfWork
 from wxdesk.triage.approvals import check_approval
 from wxdesk.triage.rules import reply_problem
+from wxdesk.words import say
 
 MOST_AT_ONCE = 500
 SOURCE = "campaign"
@@ -88,10 +90,9 @@ def tell_winners(
     """
     campaign = locked(uow, campaign_id)
     check_approval(uow, campaign.account_id, by_id=actor_id, writer_id=None)
+    write_in_order(uow.session, Message.__tablename__)
     winners = _untold(uow, campaign_id, promise_id)
     _check_text(text, winners)
-    if winners:
-        write_in_order(uow.session, Message.__tablename__)
     for promise, contact in winners:
         _tell(uow, campaign, promise, contact, _text(text, (promise, contact)))
     _noted(uow, campaign, "campaign.winners_told", actor_id, len(winners))
@@ -116,8 +117,13 @@ def tell_again(uow: UnitOfWork, campaign_id: int, again: Again, *, actor_id: int
 
 
 def count_untold(session: Session, campaign_id: int) -> int:
-    """Winners whom the message was never queued for; cancelled prizes are not counted."""
-    query = select(func.count()).select_from(Promise).where(*_is_untold(campaign_id))
+    """Winners who wait for their prize, and whom the message was never queued for."""
+    query = (
+        select(func.count())
+        .select_from(Promise)
+        .join(Contact, Contact.id == Promise.contact_id)
+        .where(*_is_untold(campaign_id))
+    )
     return session.scalar(query) or 0
 
 
@@ -133,6 +139,14 @@ def count_missed(session: Session, campaign_id: int) -> Missed:
     )
     counts: dict[Delivery, int] = dict(rows.all())
     return Missed(*(counts.get(state, 0) for state in MISSED))
+
+
+def taken_by_webhook(redis: Redis, account_id: int) -> set[int]:
+    """For `Again`; ConflictError while Redis, which knows, can't be asked."""
+    try:
+        return taken_ids(redis, [account_id])
+    except RedisError as error:
+        raise ConflictError(say("Redis does not answer: try again in a moment.")) from error
 
 
 def key_of(promise_id: int) -> str:
@@ -153,7 +167,7 @@ def _untold(
     query = (
         select(Promise, Contact)
         .join(Contact, Contact.id == Promise.contact_id)
-        .where(*_is_untold(campaign_id), Contact.forgotten_at.is_(None))
+        .where(*_is_untold(campaign_id))
         .order_by(Promise.id)
         .limit(MOST_AT_ONCE)
         .with_for_update(of=Promise)
@@ -166,7 +180,7 @@ def _untold(
 def _is_untold(campaign_id: int) -> list[ColumnElement[bool]]:
     return [
         Promise.campaign_id == campaign_id,
-        Promise.state != PromiseState.CANCELLED,
+        is_to_be_told(),
         Promise.told_message_id.is_(None),
     ]
 

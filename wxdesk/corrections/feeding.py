@@ -142,6 +142,7 @@ def take_back(uow: UnitOfWork, row: Correction) -> bool:
             Its.state.in_(ON_THEIR_WAY),
             may_still_leave(),
         )
+        .order_by(Its.state)  # "queued" before "waits": those would leave now
         .limit(MOST_WITHDRAWN)
     ).all()
     withdrawn = withdraw_bulk(uow, [it.message_id for it in waiting])

@@ -168,8 +168,9 @@ def _repair(runtime: Runtime, account_id: int, *, has_messages: bool) -> None:
 def _send(runtime: Runtime, parcel: Parcel, keys: AccountKeys) -> str | None:
     """Hand the message to WeChat; its number of a template message, else None."""
     client = client_for(runtime, keys, is_bulk=parcel.is_bulk)
+    if parcel.is_bulk:
+        client.look_before(lambda: _refuse_stopped(runtime, parcel))
     if parcel.kind == OutgoingKind.TEMPLATE:
-        _refuse_stopped(runtime, parcel)
         return _send_template(client, parcel)
     if not keys.may(Capability.MESSAGES):
         raise DeliveryError(
@@ -189,18 +190,21 @@ def _send(runtime: Runtime, parcel: Parcel, keys: AccountKeys) -> str | None:
                 error.sentence, code="no_media", is_permanent=True, rid=error.rid
             ) from error
         raise
-    _refuse_stopped(runtime, parcel)
     client.send(parcel.openid, content)
     return None
 
 
 def _refuse_stopped(runtime: Runtime, parcel: Parcel) -> None:
-    """Somebody may have taken it back since it was claimed: an upload can last many seconds."""
-    if not parcel.is_bulk:
-        return
+    """Somebody may have taken it back since it was claimed: pace and uploads can last long."""
     with runtime.reading() as session:
-        if is_stopped(session, parcel.delivery_id):
-            raise DeliveryError(say("a colleague took it back"), code="stopped", is_uncounted=True)
+        is_off = is_stopped(session, parcel.delivery_id)
+    if is_off:
+        raise DeliveryError(
+            say("a colleague took it back"),
+            code="stopped",
+            is_uncounted=True,
+            retry_at=runtime.clock(),  # settled as withdrawn, whatever the number of tries
+        )
 
 
 def _content(runtime: Runtime, client: Client, parcel: Parcel) -> Content:

@@ -165,6 +165,7 @@ def try_again(uow: UnitOfWork, message_id: int, *, is_held: bool) -> Message:
         raise ConflictError(say("this answer has not failed"))
     if is_held:
         row.state, row.may_wait, row.settled_at = Delivery.HELD, True, None
+        row.is_stopped = False
         uow.session.flush()
         held.offer(uow, contact)
     else:

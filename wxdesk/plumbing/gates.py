@@ -94,7 +94,7 @@ class Gate:
         if limits is not None:
             rule = rule_key(limits.rule_id)
             by = people_key(limits.rule_id)
-            by = f"{by}:{mark_of(self.who)}" if limits.seconds is not None else by
+            by = by if limits.seconds is None else f"{by}:{limits.seconds}:{mark_of(self.who)}"
             found[:3] = [rule, by, f"{rule}:minute:{self.minute}"]
         if entry is not None:
             it = CampaignKeys(entry.campaign_id)
@@ -312,7 +312,7 @@ class Tally:
 
     def forget(self, redis: Redis) -> None:
         """The rule is silent until its answers were counted again."""
-        redis.hdel(rule_key(self.rule_id), "known")
+        redis.delete(rule_key(self.rule_id))
 
     def unknown_since(self, redis: Redis, counting: Counting, now: float) -> float:
         """When this was asked for the first time, in seconds since 1970."""
@@ -364,7 +364,8 @@ class Rebuilding:
                 with self._redis.pipeline(transaction=False) as pipe:
                     for (who, count), first in zip(counts.items(), firsts, strict=True):
                         left = int(float(first) + seconds - now)
-                        pipe.set(f"{self._people}:{who.decode()}", count, ex=max(left, 1))
+                        key = f"{self._people}:{seconds}:{who.decode()}"
+                        pipe.set(key, count, ex=max(left, 1))
                     pipe.execute()
             if not cursor:
                 return

@@ -229,7 +229,7 @@ def refuse_of_campaign(form: RuleForm) -> RuleForm:
 
 def locked(uow: UnitOfWork, rule_id: int, *, with_archived: bool = False) -> AutoReplyRule:
     """The row, which nobody else changes until the commit; NotFoundError if there is none."""
-    rule = uow.session.get(AutoReplyRule, rule_id, with_for_update=True)
+    rule = uow.session.get(AutoReplyRule, rule_id, with_for_update=True, populate_existing=True)
     if rule is None or (rule.archived_at is not None and not with_archived):
         raise NotFoundError(f"no rule {rule_id}")
     return rule

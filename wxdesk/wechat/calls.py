@@ -48,6 +48,11 @@ class Caller:
         self._quotas = Quotas(redis, self._app_id, self._clock)
         self._pace = Pace(redis, self._app_id, calls_per_minute)
         self._tokens = Tokens(redis, self._without_token, credentials)
+        self._look: Callable[[], None] = _nothing
+
+    def look_before(self, look: Callable[[], None] | None) -> None:
+        """Call `look` right before each call leaves, after all waiting; what it raises stops it."""
+        self._look = look or _nothing
 
     def stand_behind(self) -> None:
         """From now on its calls leave the account's burst to other clients."""
@@ -80,12 +85,16 @@ class Caller:
         self._pace.wait(self._clock, self._pause)
         token = self._tokens.get()
         try:
-            return act(token)
+            return self._looked(act, token)
         except DeliveryError as error:
             meaning = meaning_of_text(error.code)
             if meaning is None or meaning.action is not Action.NEW_TOKEN:
                 raise
-        return act(self._tokens.get(refused=token))
+        return self._looked(act, self._tokens.get(refused=token))
+
+    def _looked(self, act: Callable[[str], Result], token: str) -> Result:
+        self._look()
+        return act(token)
 
     def _without_token(self, call: Call) -> Answer:
         return self._counted(call.path, lambda: self._transport.exchange(call, None))
@@ -123,6 +132,10 @@ def _is_used_up(error: DeliveryError) -> bool:
     """WeChat's own 45009, not the one that we answered without asking."""
     meaning = meaning_of_text(error.code)
     return meaning is not None and meaning.action is Action.QUOTA and error.retry_at is None
+
+
+def _nothing() -> None:
+    """Nobody wants a last look."""
 
 
 def _is_passing(error: DeliveryError) -> bool:
