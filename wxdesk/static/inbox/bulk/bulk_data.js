@@ -2,7 +2,7 @@
 import { computed, signal } from "../../vendor/signals.js";
 import { call, get, post } from "../api.js";
 import { coalesced, onTopic } from "../live.js";
-import { desk, show } from "../store.js";
+import { desk, may, show } from "../store.js";
 import { t } from "../texts.js";
 import { clearPicked } from "./selection.js";
 
@@ -76,6 +76,7 @@ const follow = coalesced(refreshRuns, EVERY_MS);
 
 /** Runs that were started before the page was opened and go on. */
 export function startBulk() {
+  if (!may("conversations.reply")) return; // marketers look on, and have none
   onTopic("bulk:", (id) => {
     if (runs.peek().some((run) => run.id === Number(id))) follow();
   });
