@@ -31,6 +31,8 @@ from wxdesk.intake.operations import record
 from wxdesk.intake.rules import AutoAnswer, Entry
 from wxdesk.intake.spooled import empty_spool
 from wxdesk.intake.streams import intake_streams
+from wxdesk.media.models import Attachment
+from wxdesk.media.rules import FileKind, FileRole, FileState
 from wxdesk.outbound.contents import Outgoing, OutgoingKind
 from wxdesk.plumbing.queues import Job
 from wxdesk.runtime import Runtime
@@ -124,6 +126,23 @@ def hire(runtime: Runtime) -> Team:
         uow.session.add_all(people.values())
         uow.session.flush()
         return Team(**{name: agent.id for name, agent in people.items()})
+
+
+def keep_picture(runtime: Runtime, account_id: int, by_id: int) -> int:
+    """A colleague's file, of which WeChat has no copy; its id."""
+    with runtime.unit_of_work() as uow:
+        file = Attachment(
+            account_id=account_id,
+            role=FileRole.CONTENT,
+            kind=FileKind.IMAGE,
+            state=FileState.READY,
+            attached_by_id=by_id,
+            next_attempt_at=uow.now,
+            created_at=uow.now,
+        )
+        uow.session.add(file)
+        uow.session.flush()
+        return file.id
 
 
 def make_rule(

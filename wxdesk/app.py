@@ -74,7 +74,7 @@ from wxdesk.notifications import webhook_views
 from wxdesk.plumbing.http import LARGEST_ID
 from wxdesk.plumbing.live import Listener
 from wxdesk.plumbing.logs import current_id
-from wxdesk.plumbing.requests import DeskRequest, refuse_nul_in_address
+from wxdesk.plumbing.requests import DeskRequest, is_by_wechat, refuse_nul_in_address
 from wxdesk.plumbing.throttle import Throttle
 from wxdesk.plumbing.translation import translated
 from wxdesk.qr_codes import views as qr_codes
@@ -210,7 +210,7 @@ class Sessions(SecureCookieSessionInterface):
     """Cookies for people; WeChat's pushes have none, and each of them shall be quick."""
 
     def open_session(self, app: Flask, request: Request) -> SecureCookieSession | None:
-        if request.path.startswith("/wechat/"):  # the address is matched only after this
+        if is_by_wechat(request):
             return self.make_null_session(app)
         return super().open_session(app, request)
 

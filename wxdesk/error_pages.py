@@ -20,7 +20,7 @@ from wxdesk.plumbing.errors import (
     WxdeskError,
 )
 from wxdesk.plumbing.http import problem
-from wxdesk.plumbing.requests import NulError
+from wxdesk.plumbing.requests import NulError, is_by_wechat
 from wxdesk.plumbing.translation import translated
 from wxdesk.words import say
 
@@ -76,9 +76,7 @@ def _on_csrf_error(_error: Exception) -> Response:
     return _show(400, translated(sentence))
 
 
-def _on_nul(error: Exception) -> Response:
-    if request.blueprint == "intake":
-        return _on_http_error(error)
+def _on_nul(_error: Exception) -> Response:
     sentence = say("This has a character (NUL) that is no text. Remove it and try again.")
     return _show(400, translated(sentence))
 
@@ -87,8 +85,6 @@ def _on_http_error(error: Exception) -> Response:
     if not isinstance(error, HTTPException):
         return _on_bug(error)
     status = error.code or 500
-    if request.blueprint == "intake":
-        return Response(error.name, status=status, mimetype="text/plain")
     sentences = {
         401: say("Log in first."),
         403: say("You may not do this."),
@@ -124,7 +120,7 @@ def _show(status: int, detail: str, **extra: object) -> Response:
     """The same error as JSON for scripts and the island, as a page for people, text for WeChat."""
     if request.path.startswith(("/api/", "/live")):
         return problem(status, HTTPStatus(status).phrase, detail, **extra)
-    if request.path.startswith("/wechat/"):  # no session there, and nobody who reads pages
+    if is_by_wechat(request):  # no session there, and nobody who reads pages
         return Response(HTTPStatus(status).phrase, status=status, mimetype="text/plain")
     title = translated(TITLES.get(status, say("This did not work")))
     page = render_template("error.html", status=status, title=title, detail=detail)

@@ -10,22 +10,29 @@ pytestmark = pytest.mark.browser
 LIN = "lin@demo.wxdesk"
 
 
-def test_the_next_key_waits_for_the_answer_to_the_last(desk, log_in):
-    wang = desk.new_customer("手快的王先生")
-    desk.write(wang, "我的订单能加急吗")
+def held_back(desk, log_in, name: str, question: str, *paths: str):
+    """Lin has the customer's conversation open; what she asks of these paths waits for us."""
+    desk.write(desk.new_customer(name), question)
     lin = log_in(LIN)
     lin.goto(f"{desk.url}/inbox?view=all")
-    lin.locator(".conv", has_text="我的订单能加急吗").click()
-    expect(lin.locator(".bubble", has_text="我的订单能加急吗")).to_be_visible()
+    lin.locator(".conv", has_text=question).click()
+    expect(lin.locator(".bubble", has_text=question)).to_be_visible()
     asked, held = [], []
 
     def hold(route) -> None:
         asked.append(route.request.url.rsplit("/", 1)[1])
         held.append(route)
 
-    lin.route("**/conversations/*/priority", hold)
-    lin.route("**/conversations/*/assign", hold)
+    for path in paths:
+        lin.route(f"**/conversations/*/{path}", hold)
     lin.keyboard.press("Escape")  # out of the reply box
+    return lin, asked, held
+
+
+def test_the_next_key_waits_for_the_answer_to_the_last(desk, log_in):
+    lin, asked, held = held_back(
+        desk, log_in, "手快的王先生", "我的订单能加急吗", "priority", "assign"
+    )
     lin.keyboard.press("p")
     lin.keyboard.press("Enter")  # the first: urgent
     expect(lin.locator(".thread-head button[disabled]").first).to_be_visible()
@@ -44,21 +51,7 @@ def test_the_next_key_waits_for_the_answer_to_the_last(desk, log_in):
 
 
 def test_a_key_behind_a_refused_claim_does_nothing(desk, log_in):
-    wang = desk.new_customer("抢先的王先生")
-    desk.write(wang, "能换个颜色吗")
-    lin = log_in(LIN)
-    lin.goto(f"{desk.url}/inbox?view=all")
-    lin.locator(".conv", has_text="能换个颜色吗").click()
-    expect(lin.locator(".bubble", has_text="能换个颜色吗")).to_be_visible()
-    asked, held = [], []
-
-    def hold(route) -> None:
-        asked.append(route.request.url.rsplit("/", 1)[1])
-        held.append(route)
-
-    lin.route("**/conversations/*/assign", hold)
-    lin.route("**/conversations/*/resolve", hold)
-    lin.keyboard.press("Escape")  # out of the reply box
+    lin, asked, held = held_back(desk, log_in, "抢先的王先生", "能换个颜色吗", "assign", "resolve")
     lin.keyboard.press("a")
     desk.wait_until(lambda: lin.wait_for_timeout(50) or held, "the claim is sent")
     lin.keyboard.press("e")

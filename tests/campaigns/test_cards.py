@@ -4,7 +4,7 @@ import io
 import re
 
 import pytest
-from cast import Api, Browser, Webhook, as_json, messages_of, record_waiting
+from cast import Api, Browser, Webhook, as_json, keep_picture, messages_of, record_waiting
 from media.phone import PHOTO
 from sqlalchemy import select
 
@@ -18,7 +18,6 @@ from wxdesk.campaigns.operations import change_campaign, form_problems
 from wxdesk.campaigns.queries import get_campaign, get_form
 from wxdesk.campaigns.rules import CampaignState
 from wxdesk.media.models import Attachment
-from wxdesk.media.rules import FileKind, FileRole, FileState
 from wxdesk.plumbing.errors import ConflictError, InvalidInputError
 from wxdesk.triage.models import AutoReplyRule
 from wxdesk.triage.rules import MoreReply, Outcome, ReplyKind
@@ -44,19 +43,7 @@ def without(*outcomes: Outcome) -> dict[Outcome, str]:
 @pytest.fixture
 def picture(runtime, account, team) -> int:
     """A file that WeChat has no copy of."""
-    with runtime.unit_of_work() as uow:
-        file = Attachment(
-            account_id=account.id,
-            role=FileRole.CONTENT,
-            kind=FileKind.IMAGE,
-            state=FileState.READY,
-            attached_by_id=team.chen,
-            next_attempt_at=uow.now,
-            created_at=uow.now,
-        )
-        uow.session.add(file)
-        uow.session.flush()
-        return file.id
+    return keep_picture(runtime, account.id, team.chen)
 
 
 def uploaded(runtime, picture: int) -> None:

@@ -6,6 +6,7 @@ from cast import (
     agent_answers,
     conversation_of,
     customer_writes,
+    keep_picture,
     make_rule,
     messages_of,
     record_waiting,
@@ -16,7 +17,6 @@ from wxdesk.accounts.models import Account
 from wxdesk.accounts.operations import touch
 from wxdesk.conversations.models import Conversation
 from wxdesk.media.models import Attachment
-from wxdesk.media.rules import FileKind, FileRole, FileState
 from wxdesk.outbound import held
 from wxdesk.outbound.jobs import repair_held
 from wxdesk.outbound.models import DeliveryRow
@@ -161,19 +161,7 @@ def test_a_menu_in_an_automatic_answer_can_be_tapped(runtime, account, webhook):
 def test_a_rule_with_a_file_is_silent_until_wechat_has_its_copy(
     runtime, account, webhook, clock, team
 ):
-    with runtime.unit_of_work() as uow:
-        attachment = Attachment(
-            account_id=account.id,
-            role=FileRole.CONTENT,
-            kind=FileKind.IMAGE,
-            state=FileState.READY,
-            attached_by_id=team.chen,
-            next_attempt_at=uow.now,
-            created_at=uow.now,
-        )
-        uow.session.add(attachment)
-        uow.session.flush()
-        attachment_id = attachment.id
+    attachment_id = keep_picture(runtime, account.id, team.chen)
     make_rule(runtime, account, "海报", "", reply_kind=ReplyKind.IMAGE, attachment_id=attachment_id)
     refresh(webhook)
     assert webhook.deliver(webhook.fields("海报")).text == "success"

@@ -31,6 +31,7 @@ from wxdesk.plumbing.http import (
     json_body,
     limit_argument,
     number_field,
+    optional_number,
     page_json,
     text_field,
 )
@@ -199,26 +200,24 @@ def _shown(broadcast_id: int) -> Response:
 
 
 def _form(body: dict[str, Any], account_id: int, kind: BroadcastKind) -> BroadcastForm:
-    tag_id, campaign_id = body.get("tag_id"), body.get("campaign_id")
     return BroadcastForm(
         account_id=account_id,
         name=text_field(body, "name"),
         kind=kind,
-        audience=Audience(None if tag_id is None else number_field(body, "tag_id", 1)),
+        audience=Audience(optional_number(body, "tag_id", 1)),
         content=_content(_object(body, "content")),
         per_minute=number_field({"per_minute": 600} | body, "per_minute", 1),
-        campaign_id=None if campaign_id is None else number_field(body, "campaign_id", 1),
+        campaign_id=optional_number(body, "campaign_id", 1),
     )
 
 
 def _content(given: dict[str, Any]) -> Content:
     mass_kind = _one_of(MassKind, "mass_kind", given.get("mass_kind")) or MassKind.TEXT
-    attachment_id = given.get("attachment_id")
     data = _object(given, "data")
     texts = {name: text_field(given, name) for name in TEXTS if name in given}
     return Content(
         mass_kind=mass_kind,
-        attachment_id=None if attachment_id is None else number_field(given, "attachment_id", 1),
+        attachment_id=optional_number(given, "attachment_id", 1),
         data={name: text_field(data, name) for name in data},
         **texts,
     )

@@ -19,7 +19,7 @@ from wxdesk.plumbing.http import (
     cursor_of,
     json_body,
     limit_argument,
-    number_field,
+    optional_number,
     page_json,
     text_field,
 )
@@ -48,7 +48,7 @@ def promises(campaign_id: int) -> Response:
 def tell(campaign_id: int) -> Response:
     """Everybody who was not told yet, or `promise_id`; `count` is how many messages that makes."""
     body = json_body()
-    text, promise_id = text_field(body, "text"), _promise_id(body)
+    text, promise_id = text_field(body, "text"), optional_number(body, "promise_id", 1)
     with current().unit_of_work() as uow:
         count = tell_winners(uow, campaign_id, text, actor_id=person().id, promise_id=promise_id)
     return jsonify(count=count)
@@ -61,19 +61,13 @@ def tell_once_more(campaign_id: int) -> Response:
     with runtime.reading() as session:
         account_id = get_campaign(session, campaign_id, runtime.clock()).account_id
     again = Again(
-        _promise_id(body),
+        optional_number(body, "promise_id", 1),
         with_doubtful=boolean(body, "with_doubtful") if "with_doubtful" in body else False,
         taken=taken_by_webhook(runtime.redis, account_id),
     )
     with runtime.unit_of_work() as uow:
         count = tell_again(uow, campaign_id, again, actor_id=person().id)
     return jsonify(count=count)
-
-
-def _promise_id(body: dict[str, Any]) -> int | None:
-    if body.get("promise_id") is None:
-        return None
-    return number_field(body, "promise_id", least=1)
 
 
 def _state() -> PromiseState | None:

@@ -22,7 +22,7 @@ from wxdesk.notifications.approvals import ask_for_approval
 from wxdesk.outbound.bulk import withdraw_of_rules
 from wxdesk.plumbing.errors import ConflictError, InvalidInputError
 from wxdesk.plumbing.unit_of_work import UnitOfWork
-from wxdesk.triage.approvals import check_approval, needs_approval
+from wxdesk.triage.approvals import check_approval, check_looked_at, needs_approval
 from wxdesk.triage.collisions import collision
 from wxdesk.triage.operations import archive_rule, is_seen_rule
 from wxdesk.triage.rules import ReplyKind
@@ -129,7 +129,7 @@ def _check_ready(
     if campaign.ends_at is not None and campaign.ends_at <= uow.now:
         raise ConflictError(say("the end has passed already"))
     all_ways = list_ways(uow.session, campaign.id)
-    _check_definition(definition, mark_of(campaign, all_ways))
+    check_looked_at(definition, mark_of(campaign, all_ways))
     ways = [way for way in all_ways if way.is_active]
     if not ways:
         raise ConflictError(say("it has no rule that is switched on"))
@@ -149,15 +149,6 @@ def _check_ready(
         )
     if actor_id is not None:
         _check_consent(uow, campaign, actor_id, is_marked=definition is not None)
-
-
-def _check_definition(definition: str | None, current: str) -> None:
-    """The campaign is locked: what is approved is what goes live."""
-    if definition is not None and definition != current:
-        raise ConflictError(
-            say("it was changed after you had looked at it: look at it again before it answers"),
-            needs="look",
-        )
 
 
 def _check_consent(uow: UnitOfWork, campaign: Campaign, actor_id: int, *, is_marked: bool) -> None:

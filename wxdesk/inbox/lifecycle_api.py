@@ -18,7 +18,7 @@ from wxdesk.inbox.responses import conversation_response, thread_moved
 from wxdesk.inbox.spam import contact_of, mark_spam, not_spam
 from wxdesk.inbox.then import instant_of
 from wxdesk.plumbing.errors import InvalidInputError
-from wxdesk.plumbing.http import json_body, number_field, text_field
+from wxdesk.plumbing.http import json_body, number_field, optional_number, text_field
 from wxdesk.plumbing.unit_of_work import UnitOfWork
 from wxdesk.runtime import current
 from wxdesk.words import say
@@ -148,8 +148,7 @@ def _unless_moved(
 
 
 def _last_seen(body: dict[str, Any]) -> int | None:
-    name = "last_seen_message_id"
-    return number_field(body, name) if body.get(name) is not None else None
+    return optional_number(body, "last_seen_message_id")
 
 
 def _names(body: dict[str, Any], name: str) -> list[str]:

@@ -120,6 +120,11 @@ def number_field(body: dict[str, Any], name: str, least: int = 0) -> int:
     return value
 
 
+def optional_number(body: dict[str, Any], name: str, least: int = 0) -> int | None:
+    """The same; None when it is not there, or null."""
+    return None if body.get(name) is None else number_field(body, name, least)
+
+
 def cursor_of(values: Sequence[object]) -> str:
     """An opaque cursor made of the last row's key."""
     plain = [{"t": value.isoformat()} if isinstance(value, datetime) else value for value in values]

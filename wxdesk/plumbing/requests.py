@@ -39,6 +39,11 @@ class DeskRequest(Request):
     form_data_parser_class = FormParser
 
 
+def is_by_wechat(request: Request) -> bool:
+    """Whether it came to the webhook's part of the addresses: asked before, or without, a route."""
+    return request.path.startswith("/wechat/")
+
+
 def refuse_nul_in_address(request: Request) -> None:
     """NulError when the path or the query string holds one."""
     if _has_nul([request.path, *_texts(request.args)]):

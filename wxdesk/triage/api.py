@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from flask import Blueprint, Response, jsonify, request
 
 from wxdesk.accounts.queries import get_by_slug
@@ -17,7 +15,7 @@ from wxdesk.plumbing.http import (
     cursor_of,
     json_body,
     limit_argument,
-    number_field,
+    optional_number,
     page_json,
     text_field,
 )
@@ -56,7 +54,9 @@ def create() -> tuple[Response, int]:
         account_id = get_by_slug(session, text_field(body, "account")).id
     form = form_of_body(body, account_id, None)
     with current().unit_of_work() as uow:
-        rule = create_rule(uow, form, person().id, dry_run_id=_number(body, "dry_run_id"))
+        rule = create_rule(
+            uow, form, person().id, dry_run_id=optional_number(body, "dry_run_id", 1)
+        )
         rule_id = rule.id
     with current().reading() as session:
         return jsonify(rule_json(get_rule(session, rule_id))), 201
@@ -93,11 +93,9 @@ def change(rule_id: int) -> Response:
     form = form_of_body(body, rule.account_id, refuse_of_campaign(rule.form))
     with current().unit_of_work() as uow:
         if form.is_active:
-            check_version(uow, rule_id, _number(body, "version"))
-        change_rule(uow, rule_id, form, person().id, dry_run_id=_number(body, "dry_run_id"))
+            check_version(uow, rule_id, optional_number(body, "version", 1))
+        change_rule(
+            uow, rule_id, form, person().id, dry_run_id=optional_number(body, "dry_run_id", 1)
+        )
     with current().reading() as session:
         return jsonify(rule_json(get_rule(session, rule_id)))
-
-
-def _number(body: dict[str, Any], name: str) -> int | None:
-    return None if body.get(name) is None else number_field(body, name, least=1)

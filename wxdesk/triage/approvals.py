@@ -30,6 +30,18 @@ def check_approval(
         )
 
 
+def check_looked_at(seen: object, current: object) -> None:
+    """ConflictError (needs="look") when it is not what somebody saw; `seen` None: nobody says.
+
+    What is asked about is locked: what was looked at is what begins to answer.
+    """
+    if seen is not None and seen != current:
+        raise ConflictError(
+            say("it was changed after you had looked at it: look at it again before it answers"),
+            needs="look",
+        )
+
+
 def needs_approval(uow: UnitOfWork, account_id: int) -> bool:
     account = uow.session.get(Account, account_id)
     return account is not None and account.needs_approval

@@ -22,7 +22,7 @@ from wxdesk.notifications import approvals as notices
 from wxdesk.outbound.bulk import withdraw_of_rules
 from wxdesk.plumbing.errors import ConflictError, InvalidInputError, NotFoundError
 from wxdesk.plumbing.unit_of_work import UnitOfWork
-from wxdesk.triage.approvals import check_approval, needs_approval
+from wxdesk.triage.approvals import check_approval, check_looked_at, needs_approval
 from wxdesk.triage.collisions import collision
 from wxdesk.triage.digests import digest_of
 from wxdesk.triage.dry_runs import FRESH_FOR
@@ -139,11 +139,7 @@ def check_version(uow: UnitOfWork, rule_id: int, version: int | None) -> None:
     rule = locked(uow, rule_id)
     if version is None and not rule.is_active and needs_approval(uow, rule.account_id):
         raise InvalidInputError("version", say("say which version you approve"))
-    if version is not None and version != rule.version:
-        raise ConflictError(
-            say("it was changed after you had looked at it: look at it again before it answers"),
-            needs="look",
-        )
+    check_looked_at(version, rule.version)
 
 
 def roll_back(
