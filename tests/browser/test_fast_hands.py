@@ -61,3 +61,25 @@ def test_a_key_behind_a_refused_claim_does_nothing(desk, log_in):
     expect(lin.locator(".thread-head button[disabled]")).to_have_count(0)
     lin.wait_for_timeout(300)
     assert asked == ["assign"]
+
+
+def test_keys_behind_the_help_do_nothing_from_the_moment_it_is_asked_for(desk, log_in):
+    lin, asked, held = held_back(
+        desk, log_in, "急性子的王先生", "快捷键在哪里", "assign", "resolve"
+    )
+    lin.evaluate(  # the second key before the browser has drawn anything
+        """async () => {
+            const press = (key) => (document.querySelector("dialog[open]") ?? document.body)
+                .dispatchEvent(new KeyboardEvent("keydown", { key, bubbles: true }));
+            press("?");
+            for (let turn = 0; turn < 10; turn++) await null;
+            press("e");
+        }"""
+    )
+    expect(lin.locator(".help-dialog[open]")).to_be_visible()
+    lin.keyboard.press("Escape")
+    lin.keyboard.press("a")
+    desk.wait_until(lambda: lin.wait_for_timeout(50) or held, "the claim is sent")
+    held[0].continue_()
+    expect(lin.locator(".thread-holder")).to_contain_text("我")
+    assert asked == ["assign"]

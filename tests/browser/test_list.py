@@ -7,16 +7,17 @@ from datetime import timedelta
 import pytest
 from cast import entry
 from playwright.sync_api import expect
-from sqlalchemy import select, update
+from sqlalchemy import func, select, update
 
 from wxdesk.accounts.models import Account
 from wxdesk.agents.models import Agent
 from wxdesk.contacts.models import Contact
-from wxdesk.conversations.models import Conversation
+from wxdesk.conversations.models import Conversation, Message
 from wxdesk.conversations.rules import Status
 from wxdesk.intake.operations import record
 from wxdesk.plumbing.search_index import Entry
 from wxdesk.search.models import MESSAGES
+from wxdesk.search.progress import position
 
 pytestmark = [pytest.mark.browser, pytest.mark.usefixtures("nobody_waits")]
 
@@ -227,6 +228,13 @@ def test_a_search_result_opens_the_conversation_at_the_message(desk, log_in):
     expect(hit).to_be_visible()
 
 
+def is_indexed(desk, openid):
+    """Whether the index, which is some seconds behind, has all that the customer wrote."""
+    last = select(func.max(Message.id)).join(Contact).where(Contact.openid == openid)
+    with desk.runtime.reading() as session:
+        return session.scalar(last) <= position(session)
+
+
 def test_a_search_goes_on_until_it_finds_something(desk, log_in):
     """The newest 10,000 hits are of messages that are gone: the first page is empty."""
     wang = desk.new_customer("王九")
@@ -242,6 +250,7 @@ def test_a_search_goes_on_until_it_finds_something(desk, log_in):
             return uow.session.execute(its.values(assignee_id=lin_id)).rowcount == 1
 
     desk.wait_until(is_given, "what the customer wrote is stored, and its conversation Lin's")
+    desk.wait_until(lambda: is_indexed(desk, wang), "what the customer wrote is in the index")
     gone = range(10**9, 10**9 + 10_000)
     with desk.runtime.unit_of_work() as uow:
         MESSAGES.put_many(uow.session, [Entry(n, "珐琅", (f"s{lin_id}",)) for n in gone])

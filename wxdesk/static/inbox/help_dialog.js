@@ -1,5 +1,5 @@
 // The list of keyboard shortcuts, made of what is registered, in the browser's own modal dialog.
-import { useEffect, useRef } from "../vendor/preact-hooks.js";
+import { useLayoutEffect, useRef } from "../vendor/preact-hooks.js";
 import { Icon, html } from "./html.js";
 import { preference } from "./preferences/preferences.js";
 import { allActions, hasSingleKeys, registered } from "./shortcuts.js";
@@ -57,7 +57,7 @@ export function HelpDialog() {
   const dialog = useRef(null);
   const isOpen = isHelpOpen.value;
   void registered.value;
-  useEffect(() => {
+  useLayoutEffect(() => {
     if (isOpen && !dialog.current.open) dialog.current.showModal();
     if (!isOpen && dialog.current.open) dialog.current.close();
   }, [isOpen]);

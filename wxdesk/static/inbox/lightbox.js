@@ -1,5 +1,5 @@
 // The pictures of the open thread, one at a time and large: arrows, Escape, download.
-import { useEffect, useRef } from "../vendor/preact-hooks.js";
+import { useLayoutEffect, useRef } from "../vendor/preact-hooks.js";
 import { signal } from "../vendor/signals.js";
 import { Icon, html } from "./html.js";
 import { contentOf } from "./kinds/attachment.js";
@@ -56,7 +56,7 @@ export function Lightbox() {
   const pictures = picturesOf(thread.value.items);
   const index = pictures.findIndex(({ attachment }) => attachment.id === shown.value);
   const isOpen = index >= 0;
-  useEffect(() => {
+  useLayoutEffect(() => {
     if (isOpen && !dialog.current.open) dialog.current.showModal();
     if (!isOpen && dialog.current.open) dialog.current.close();
   }, [isOpen]);

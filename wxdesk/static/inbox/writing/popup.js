@@ -1,5 +1,5 @@
 // The list that opens above the box while typing (`/`, `@`): the box keeps the focus, keys move in it.
-import { useEffect, useRef, useState } from "../../vendor/preact-hooks.js";
+import { useEffect, useLayoutEffect, useRef, useState } from "../../vendor/preact-hooks.js";
 import { html } from "../html.js";
 
 /**
@@ -10,7 +10,7 @@ export function usePopup(items, { pick, close }) {
   const [at, setAt] = useState(0);
   const place = Math.min(at, Math.max(0, items.length - 1));
   const key = items.map(({ id }) => id).join();
-  useEffect(() => setAt(0), [key]);
+  useLayoutEffect(() => setAt(0), [key]); // before the next key can choose
   const onKey = (event) => {
     if (event.key === "Escape") close();
     else if (!items.length) return false;
