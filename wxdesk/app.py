@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import logging
 import secrets
 from collections.abc import Callable
@@ -13,7 +12,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from babel import Locale
-from flask import Flask, Request, Response, g, request, session, url_for
+from flask import Flask, Request, Response, g, request, session
 from flask.sessions import SecureCookieSession, SecureCookieSessionInterface
 from flask_babel import Babel, format_datetime
 from flask_wtf.csrf import CSRFProtect
@@ -75,6 +74,7 @@ from wxdesk.plumbing.http import LARGEST_ID
 from wxdesk.plumbing.live import Listener
 from wxdesk.plumbing.logs import current_id
 from wxdesk.plumbing.requests import DeskRequest, is_by_wechat, refuse_nul_in_address
+from wxdesk.plumbing.static_files import StaticFiles
 from wxdesk.plumbing.throttle import Throttle
 from wxdesk.plumbing.translation import translated
 from wxdesk.qr_codes import views as qr_codes
@@ -151,7 +151,6 @@ LIVE_STREAMS = 12
 LOGINS_PER_MINUTE = 20
 SESSION_HOURS = 14
 LARGEST_REQUEST = 1024 * 1024
-STATIC_YEAR = 365 * 24 * 3600
 CSP = (
     "default-src 'self'; script-src 'self'; style-src 'self'; img-src 'self' data:; "
     "media-src 'self'; "
@@ -166,7 +165,7 @@ def create_app(runtime: Runtime, *, live_streams: int = LIVE_STREAMS) -> Flask:
     threads free. Raises KeyError when an endpoint names no permission.
     """
     start(runtime)
-    app = Desk("wxdesk")
+    app = Desk("wxdesk", static_folder=None)
     app.request_class = DeskRequest
     app.url_map.converters["int"] = BoundedInteger
     _configure(app, runtime)
@@ -263,12 +262,7 @@ def _prepare_languages(app: Flask, runtime: Runtime) -> None:
 
 
 def _prepare_templates(app: Flask) -> None:
-    static = Path(app.static_folder or "")
-
-    @cache
-    def asset(path: str) -> str:
-        digest = hashlib.sha256((static / path).read_bytes()).hexdigest()[:12]
-        return url_for("static", filename=path, v=digest)
+    asset = cache(StaticFiles(app, Path(app.root_path) / "static").address)
 
     def can(permission: str) -> bool:
         person = g.get("person")
@@ -313,9 +307,5 @@ def _secure(response: Response) -> Response:
     headers["X-Content-Type-Options"] = "nosniff"
     headers["Referrer-Policy"] = "same-origin"
     headers["Cross-Origin-Opener-Policy"] = "same-origin"
-    if request.endpoint == "static":
-        if "v" in request.args:
-            headers["Cache-Control"] = f"public, max-age={STATIC_YEAR}, immutable"
-    else:
-        headers.setdefault("Cache-Control", "no-store")
+    headers.setdefault("Cache-Control", "no-store")
     return response

@@ -72,6 +72,7 @@ class TestTheGate:
             "/readyz",
             "/metrics",
             "/static/<path:filename>",
+            "/static/v-<release>/<path:filename>",
         }
 
     def test_nobody_reaches_anything_else_without_a_log_in(self, app):
@@ -316,12 +317,36 @@ class TestAnswers:
         assert headers["Referrer-Policy"] == "same-origin"
         assert headers["Cache-Control"] == "no-store"
 
-    def test_files_with_a_digest_may_be_kept_for_ever(self, browser):
+    def test_browsers_keep_the_files_of_this_release_and_no_others(self, browser):
         page = browser.get("/login").text
-        (path,) = re.findall(r'href="(/static/css/app\.css\?v=[0-9a-f]+)"', page)
-        answer = browser.get(path)
-        assert "immutable" in answer.headers["Cache-Control"]
-        answer.close()
+        (release,) = re.findall(r'href="/static/(v-[0-9a-f]{12})/css/app\.css"', page)
+        kept = browser.get(f"/static/{release}/css/app.css").headers["Cache-Control"]
+        assert kept == "public, max-age=31536000, immutable"
+        for asked_again in ("/static/v-000000000000/css/app.css", "/static/css/app.css"):
+            assert browser.get(asked_again).headers["Cache-Control"] == "no-cache"
+        missing = browser.get(f"/static/{release}/css/nothing.css")
+        assert (missing.status_code, missing.headers["Cache-Control"]) == (404, "no-store")
+
+    @pytest.mark.parametrize("algorithm", ["gzip", "br", "zstd"])
+    def test_texts_are_compressed_once_and_asked_for_again_by_their_tag(self, browser, algorithm):
+        path, asked = "/static/css/app.css", {"Accept-Encoding": algorithm}
+        plain = browser.client.get(path)
+        for answer in (
+            browser.client.get(path, headers=asked),
+            browser.client.get(path, headers=asked),
+        ):
+            assert answer.headers["Content-Encoding"] == algorithm
+            assert answer.headers["Vary"] == "Accept-Encoding"
+            assert len(answer.data) == answer.content_length < len(plain.data) / 3
+        again = browser.client.get(path, headers=asked | {"If-None-Match": answer.headers["ETag"]})
+        assert (again.status_code, again.data) == (304, b"")
+        other = browser.client.get(path, headers={"If-None-Match": answer.headers["ETag"]})
+        assert (other.status_code, other.data) == (200, plain.data)
+
+    def test_pages_with_secrets_and_sounds_are_not_compressed(self, browser):
+        for path in ("/login", "/static/sound/message.wav"):
+            answer = browser.client.get(path, headers={"Accept-Encoding": "gzip"})
+            assert "Content-Encoding" not in answer.headers
 
     @pytest.mark.parametrize(
         ("method", "path", "status"),

@@ -1,5 +1,6 @@
 // The bell in the header: how many notifications are new, the list of them, and the browser's own.
 (() => {
+  const ICON = new URL("../img/wxdesk.svg", document.currentScript.src).href;
   const bell = document.querySelector("[data-bell]");
   if (!bell) return;
   const { dataset } = bell;
@@ -85,7 +86,7 @@
     if (!("Notification" in window) || Notification.permission !== "granted" || document.hasFocus()) return;
     try {
       const body = [item.customer, item.text].filter(Boolean).join(" · ");
-      const shown = new Notification(item.title, { body, tag: `wxdesk-${item.id}`, icon: "/static/img/wxdesk.svg" });
+      const shown = new Notification(item.title, { body, tag: `wxdesk-${item.id}`, icon: ICON });
       shown.onclick = () => {
         window.focus();
         if (item.link) location.href = item.link;

@@ -2,7 +2,7 @@
 import { preference } from "../preferences/preferences.js";
 import { openConversation } from "../router.js";
 
-const ICON = "/static/img/wxdesk.svg";
+const ICON = new URL("../../img/wxdesk.svg", import.meta.url).href;
 
 /** Browsers offer them on https and on this machine only. */
 export const canNotify = () => "Notification" in window && isSecureContext;
