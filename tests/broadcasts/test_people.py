@@ -4,7 +4,7 @@ import json
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import event, select
 
 from wxdesk.accounts.rules import TemplateKind
 from wxdesk.broadcasts import feeding, operations
@@ -116,6 +116,25 @@ def test_pause_takes_back_what_is_on_its_way_and_resumed_each_gets_it_once(sende
     assert set(sender.states(broadcast_id).values()) == {"sent"}
     assert sender.row(broadcast_id).state is BroadcastState.DONE
     assert sorted(_openids(sender)) == sorted(f"o{number}" for number in range(30))
+
+
+def test_paused_one_is_only_looked_at_until_what_was_being_sent_has_ended(sender):
+    sender.follower("oA")
+    sender.follower("oB")
+    broadcast_id = sender.draft(TEMPLATE, per_minute=3000)
+    sender.send(broadcast_id)
+    feed()
+    sender.clock.advance(seconds=1)
+    feed()
+    leaving = _claimed(sender)
+    _act(sender, operations.pause, broadcast_id)
+    assert _writes_of_feed(sender) == 0
+    assert sorted(sender.states(broadcast_id).values()) == ["listed", "queued"]
+    with sender.runtime.unit_of_work() as uow:
+        settle_sent(uow, leaving, wechat_msgid="9")
+    assert _writes_of_feed(sender) == 1
+    assert sorted(sender.states(broadcast_id).values()) == ["listed", "sent"]
+    assert _writes_of_feed(sender) == 0
 
 
 @pytest.mark.parametrize("is_resumed", [False, True])
@@ -313,6 +332,19 @@ def test_failure_event_that_overtakes_the_answer_ends_the_delivery(sender):
 def _act(sender, operation, broadcast_id):
     with sender.runtime.unit_of_work() as uow:
         operation(uow, broadcast_id, sender.chen)
+
+
+def _writes_of_feed(sender) -> int:
+    """How many writing transactions the job begins."""
+    begun = []
+
+    def note(*_) -> None:
+        begun.append(1)
+
+    event.listen(sender.runtime.sessions, "after_begin", note)
+    feed()
+    event.remove(sender.runtime.sessions, "after_begin", note)
+    return len(begun)
 
 
 def _claimed(sender):

@@ -51,7 +51,6 @@ class Desk:
         self.runtime = build(replace(settings, wechat_api_url=simulator))
         migrate(self.runtime.engine)
         demo.seed(self.runtime)
-        self.sessions: dict[str, list[Any]] = {}
         self.start()
         self.undo_within((LIN, MEI), 1)
 
@@ -131,47 +130,76 @@ def nobody_waits(desk: Desk) -> None:
             resolve(uow, conversation_id)
 
 
-@pytest.fixture
-def log_in(desk: Desk, chromium: Browser) -> Iterator[Callable[..., Page]]:
-    """A browser of one's own, logged in, at the page `at` or at none yet; fails when a page has an
-    error in its console.
-
-    Each person logs in by the form once with a desk; their browsers have that session.
+class People:
+    """Browsers of people who work at the desk. A browser serves one story after another, so that
+    it has the desk's files already; of what was done in it nothing is left.
     """
-    contexts: list[BrowserContext] = []
-    problems: list[str] = []
 
-    def open_browser(width: int, height: int) -> Page:
-        context = chromium.new_context(
-            viewport={"width": width, "height": height}, locale="zh-CN", timezone_id="Asia/Shanghai"
-        )
-        contexts.append(context)
+    def __init__(self, desk: Desk, chromium: Browser) -> None:
+        self._desk = desk
+        self._chromium = chromium
+        self._sessions: dict[str, list[Any]] = {}
+        self._idle: list[BrowserContext] = []
+        self._busy: list[BrowserContext] = []
+
+    def open(self, email: str, width: int, height: int) -> Page:
+        """A browser of one's own, logged in, at no page yet. The form is filled in once."""
+        context = self._idle.pop() if self._idle else self._new()
+        self._busy.append(context)
         page = context.new_page()
-        page.on("pageerror", lambda error: problems.append(str(error)))
+        if email not in self._sessions:
+            self._sessions[email] = fill_in_login(page, self._desk, email)
+        context.add_cookies(self._sessions[email])
+        page.set_viewport_size({"width": width, "height": height})
         return page
 
+    def leave(self) -> None:
+        """All go home."""
+        for context in self._busy:
+            context.set_offline(False)
+            context.clear_cookies()
+            page = context.new_page()
+            cleared = {"origin": self._desk.url, "storageTypes": "local_storage,indexeddb"}
+            context.new_cdp_session(page).send("Storage.clearDataForOrigin", cleared)
+            for each in context.pages:
+                each.close()
+        self._idle += self._busy
+        self._busy = []
+
+    def _new(self) -> BrowserContext:
+        return self._chromium.new_context(locale="zh-CN", timezone_id="Asia/Shanghai")
+
+
+@pytest.fixture(scope="session")
+def people(desk: Desk, chromium: Browser) -> People:
+    return People(desk, chromium)
+
+
+@pytest.fixture
+def log_in(desk: Desk, people: People) -> Iterator[Callable[..., Page]]:
+    """A browser of one's own, logged in, at the page `at` or at none yet; fails when a page has an
+    error in its console.
+    """
+    problems: list[str] = []
+
     def come_in(email: str, width: int = 1440, height: int = 900, at: str = "") -> Page:
-        if email not in desk.sessions:
-            desk.sessions[email] = fill_in_login(open_browser(width, height), desk, email)
-        page = open_browser(width, height)
-        page.context.add_cookies(desk.sessions[email])
+        page = people.open(email, width, height)
+        page.on("pageerror", lambda error: problems.append(str(error)))
         if at:
             page.goto(f"{desk.url}{at}")
         return page
 
     yield come_in
-    for context in contexts:
-        context.close()
+    people.leave()
     assert problems == []
 
 
 def fill_in_login(page: Page, desk: Desk, email: str) -> list[Any]:
-    """The cookies of the session; closes the page."""
+    """The cookies of the session; leaves an empty page."""
     page.goto(f"{desk.url}/login")
     page.fill("input[name=email]", email)
     page.fill("input[name=password]", demo.PASSWORD)
     page.click('form[action="/login"] button')
     page.wait_for_url("**/inbox*")
-    cookies = page.context.cookies()
-    page.close()
-    return cookies
+    page.goto("about:blank")
+    return page.context.cookies()

@@ -23,7 +23,8 @@ from wxdesk.triage.rules import Match, Outcome
 
 pytestmark = pytest.mark.browser
 
-CHEN = "chen@demo.wxdesk"
+CHEN, ZHOU = "chen@demo.wxdesk", "zhou@demo.wxdesk"
+MAILS = "/reports/mails"
 WORD = "Supercalifragilisticexpialidocious" * 2
 KEYWORD = "Pneumonoultramicroscopicsilicovolcanoconiosis" * 2
 FITS = "document.documentElement.scrollWidth <= innerWidth"
@@ -33,6 +34,11 @@ CUT = """() => [...document.querySelectorAll('main *')].filter(each => {
   return style.textOverflow === 'ellipsis' && each.scrollWidth > each.clientWidth + 1
     && !each.closest('[title]') && !each.querySelector('[title]')
 }).map(each => each.textContent)"""
+OUT_OF_SIGHT = """() => [...document.querySelectorAll('main [aria-current=page]')].filter(each => {
+  const bar = each.closest('nav').getBoundingClientRect()
+  const tab = each.getBoundingClientRect()
+  return tab.left < bar.left - 1 || tab.right > bar.right + 1 || tab.right > innerWidth + 1
+}).map(each => each.textContent.trim())"""
 MARKS = """() => echarts.getInstanceByDom(document.querySelector('[data-chart]'))
   .getOption().series[0].markLine.data"""
 LIGHTNESS = """each => {
@@ -88,6 +94,17 @@ def test_no_page_is_wider_than_a_phone_and_what_is_cut_can_be_read(desk, log_in,
         chen.goto(f"{desk.url}{path}")
         assert chen.evaluate(FITS), path
         assert chen.evaluate(CUT) == [], path
+
+
+def test_the_tab_of_the_page_is_in_sight_on_a_phone_and_the_page_at_its_top(
+    desk, log_in, long_paths
+):
+    prizes = next(path for path in long_paths if path.endswith("/prizes"))
+    for email, path, tabs in ((CHEN, prizes, 2), (CHEN, "/campaigns/health", 1), (ZHOU, MAILS, 1)):
+        page = log_in(email, 390, 844, at=path)
+        expect(page.locator("main [aria-current=page]")).to_have_count(tabs)
+        assert page.evaluate(OUT_OF_SIGHT) == [], path
+        assert page.evaluate("scrollY") == 0, path
 
 
 def test_the_switches_of_the_rules_stay_in_sight(desk, log_in, long_paths):

@@ -60,6 +60,43 @@ def test_the_editor_shows_what_its_trigger_needs_and_fits_a_phone(desk, log_in):
         assert chen.evaluate("document.documentElement.scrollWidth <= innerWidth"), path
 
 
+@pytest.mark.parametrize(
+    ("path", "of"),
+    [("/campaigns/new", "#reply_entered_"), ("/settings/rules/new", "#more0_")],
+    ids=["campaign", "rule"],
+)
+def test_a_card_is_shown_as_on_the_phone_while_it_is_written(desk, log_in, path, of):
+    chen = log_in(CHEN, at=path)
+    asked_for: list[str] = []
+    chen.on("request", lambda request: asked_for.append(request.url))
+    if of.startswith("#more"):
+        chen.click("[data-add-more]")
+    block = chen.locator(f".reply-block:has({of}kind)")
+    card = block.locator("[data-card-preview]")
+    expect(card).to_be_hidden()
+    chen.select_option(f"{of}kind", "news")
+    expect(card.locator("strong")).to_have_text("标题")
+    chen.locator(f"{of}title").press_sequentially("秋茶")
+    expect(card.locator("strong")).to_have_text("秋茶")
+    chen.fill(f"{of}description", "<b>满百减二十</b>")
+    expect(card.locator("small")).to_have_text("<b>满百减二十</b>")
+    picture, says = card.locator("img"), card.locator("[data-note]")
+    expect(says).to_be_hidden()
+    chen.fill(f"{of}picture_url", "https://pictures.invalid/autumn.jpg?size=2")
+    expect(says).to_contain_text("pictures.invalid/autumn.jpg")
+    expect(picture).to_be_hidden()
+    chen.fill(f"{of}picture_url", "javascript:alert(1)")
+    expect(says).to_contain_text("http://")
+    chen.fill(f"{of}picture_url", f"{desk.url}/static/img/wxdesk.svg")
+    expect(picture).to_be_visible()
+    assert picture.evaluate("each => each.decode().then(() => each.naturalWidth)") > 0
+    expect(says).to_be_hidden()
+    chen.fill(f"{of}picture_url", f"{desk.url}/media/999999")
+    expect(says).to_contain_text("/media/999999")
+    expect(picture).to_be_hidden()
+    assert [url for url in asked_for if not url.startswith(desk.url)] == []
+
+
 def test_versions_show_what_changed(desk, log_in):
     chen = log_in(CHEN)
     chen.goto(f"{desk.url}/settings/rules?q=营业时间")

@@ -6,7 +6,7 @@ from zoneinfo import ZoneInfo
 from hypothesis import strategies as st
 
 from wxdesk.calendars.holidays import china
-from wxdesk.calendars.hours import read_intervals, week_minutes
+from wxdesk.calendars.hours import Week, read_intervals
 from wxdesk.calendars.operations import CalendarForm, create_calendar
 from wxdesk.calendars.rules import Calendar, DayKind, Interval, OwnDay, no_holidays
 
@@ -59,11 +59,15 @@ def days_hours(draw) -> tuple[Interval, ...]:
     return tuple(found)
 
 
+def _minutes_of(week: Week) -> int:
+    return sum(each.end - each.start for day in week for each in day)
+
+
 @st.composite
 def calendars(draw) -> Calendar:
     """Any that opens for some hours a week; nights may run into the next day's hours."""
     weeks = st.lists(days_hours(), min_size=7, max_size=7)
-    week = draw(weeks.filter(lambda week: week_minutes(week) >= 4 * 60))
+    week = draw(weeks.filter(lambda week: _minutes_of(week) >= 4 * 60))
     first = draw(st.sampled_from([date(2026, 1, 1), date(2011, 12, 20), date(2017, 10, 10)]))
     own_days = draw(
         st.dictionaries(

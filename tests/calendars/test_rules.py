@@ -20,7 +20,6 @@ from wxdesk.calendars.rules import (
     is_open,
     never_opens,
     next_opening,
-    open_spans,
 )
 from wxdesk.plumbing.clock import FAR_FUTURE
 
@@ -75,16 +74,6 @@ def test_the_next_opening_is_open_and_nothing_before_it_is(calendar, at):
     assert opening >= at
     assert is_open(calendar, opening)
     assert business_time_between(calendar, at, opening) == timedelta(0)
-
-
-@given(calendars(), instants(), spans(most_days=4))
-def test_open_stretches_sum_up_to_the_business_time_and_lie_apart(calendar, start, length):
-    found = open_spans(calendar, start, start + length)
-
-    total = sum((end - begin for begin, end in found), timedelta(0))
-    assert total == business_time_between(calendar, start, start + length)
-    edges = [edge for span in found for edge in span]
-    assert edges == sorted(set(edges))
 
 
 @settings(max_examples=30)
@@ -187,10 +176,12 @@ def test_hours_that_a_zone_skips_stand_for_the_instant_of_the_change():
     skipped = every_day("02:00-02:30, 02:30-03:00", "America/New_York")
     around = local("2026-03-08 00:00", "America/New_York")
 
-    assert open_spans(skipped, around, around + 12 * HOUR) == []
+    assert business_time_between(skipped, around, around + 12 * HOUR) == timedelta(0)
     into = every_day("02:30-04:00", "America/New_York")
     opened = datetime(2026, 3, 8, 7, tzinfo=UTC)
-    assert open_spans(into, around, around + 12 * HOUR) == [(opened, opened + HOUR)]
+    assert next_opening(into, around) == opened
+    assert business_time_between(into, around, around + 12 * HOUR) == HOUR
+    assert add_business_time(into, around, HOUR) == opened + HOUR
 
 
 def test_an_hour_that_a_zone_has_twice_counts_the_first_time():
@@ -212,9 +203,10 @@ def test_two_days_whose_hours_overlap_count_them_once():
     night = OwnDay(DayKind.OPEN, read_intervals("20:00-10:00"), "sale")
     calendar = office(own_days={date(2026, 3, 2): night})
 
-    found = open_spans(calendar, local("2026-03-02 12:00"), local("2026-03-03 12:30"))
-
-    assert found == [(local("2026-03-02 20:00"), local("2026-03-03 12:00"))]
+    noon, later = local("2026-03-02 12:00"), local("2026-03-03 12:30")
+    assert next_opening(calendar, noon) == local("2026-03-02 20:00")
+    assert business_time_between(calendar, noon, later) == 16 * HOUR
+    assert add_business_time(calendar, noon, 16 * HOUR) == local("2026-03-03 12:00")
 
 
 def test_a_wait_over_the_end_of_the_year_counts_the_days_between():

@@ -5,7 +5,7 @@ from datetime import timedelta
 
 import pytest
 from cast import WANG, conversation_of, customer_writes, hire, make_account, work_off
-from sqlalchemy import func, select
+from sqlalchemy import event, func, select
 
 from wxdesk.accounts.clients import client_for
 from wxdesk.accounts.models import Account
@@ -78,6 +78,20 @@ def answers(runtime, question: Message, agent_id: int, text: str = "马上查。
         newest = uow.session.scalar(select(func.max(Message.id)))
         outgoing = Outgoing(OutgoingKind.TEXT, text)
         reply(uow, Answer(question.conversation_id, agent_id, outgoing, newest))
+
+
+def statements_of_withdrawing(runtime, message_ids: list[int]) -> int:
+    """Take them back; how many statements the database was asked."""
+    asked = []
+
+    def note(_connection, _cursor, statement, *_) -> None:
+        asked.append(statement)
+
+    event.listen(runtime.engine, "before_cursor_execute", note)
+    with runtime.unit_of_work() as uow:
+        assert withdraw_bulk(uow, message_ids) == set(message_ids)
+    event.remove(runtime.engine, "before_cursor_execute", note)
+    return len(asked)
 
 
 def states(runtime) -> list[str]:
@@ -203,6 +217,26 @@ def test_what_a_person_wrote_goes_first_with_the_answer_to_a_push(
     runtime.redis.delete(held.key(account.id))
     repair_held()
     assert runtime.redis.hget(held.key(account.id), WANG) == offered
+
+
+def test_what_waits_for_many_is_taken_back_with_as_few_statements_as_for_one(
+    runtime, account, lin, wechat
+):
+    people = [f"oPerson{number:02d}000000000000000000" for number in range(12)]
+    waiting = []
+    for openid in people:
+        wechat.add_customer(openid)
+        question = customer_writes(runtime, account, openid=openid)
+        waiting.append(send_to_many(runtime, question, is_held=True))
+    still = [send_to_many(runtime, question, f"第{n}条", is_held=True) for n in range(25)]
+    offers = runtime.redis.hgetall(held.key(account.id))
+    assert {openid.decode() for openid in offers} == set(people)
+    of_one = statements_of_withdrawing(runtime, waiting[:1])
+    assert statements_of_withdrawing(runtime, waiting[1:]) == of_one
+    ((openid, left),) = runtime.redis.hgetall(held.key(account.id)).items()
+    assert openid.decode() == people[-1]
+    assert json.loads(left)["text"] == "\n\n".join(f"第{n}条" for n in range(20))
+    assert len(json.loads(left)["held"]) == held.MOST_HELD < len(still)
 
 
 def test_what_goes_to_many_stops_no_answer_of_somebody_who_has_not_seen_it(runtime, question, lin):

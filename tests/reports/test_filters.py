@@ -1,7 +1,7 @@
 """The filters of a report as its address writes them."""
 
 from dataclasses import replace
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -14,7 +14,6 @@ from wxdesk.reports.filters import (
     before_of,
     period_of,
     preset_of,
-    query_of,
     read_filters,
 )
 from wxdesk.reports.rules import Filters, Period
@@ -181,24 +180,3 @@ def test_nothing_is_compared_when_nobody_asks(settings):
 def test_a_preset_is_found_again_from_its_period(preset):
     zone = ZoneInfo("Asia/Shanghai")
     assert preset_of(period_of(preset, zone, NOON), NOON) is preset
-
-
-ids = st.lists(st.integers(1, 10**6), max_size=4, unique=True).map(lambda them: map(str, them))
-
-
-@given(
-    st.dates(date(2001, 1, 1), date(2099, 1, 1)),
-    st.integers(0, 399),
-    st.tuples(ids, ids, ids, ids),
-    st.sampled_from(["all", "business"]),
-    st.sampled_from(["0", "1"]),
-)
-def test_an_address_made_of_filters_gives_these_filters_again(
-    first, length, chosen, hours, compare
-):
-    settings = type("Settings", (), {"timezone": "Europe/Berlin"})
-    given = {name: list(them) for name, them in zip(NAMES, chosen, strict=True)}
-    given |= {"from": [str(first)], "to": [str(first + timedelta(days=length))]}
-    filters = read_filters({**given, "hours": [hours], "compare": [compare]}, settings, NOON)
-    another_day = NOON + timedelta(days=77)
-    assert read_filters(query_of(filters), settings, another_day) == filters

@@ -6,7 +6,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from sqlalchemy import exists, func, or_, select
+from sqlalchemy import ColumnElement, and_, exists, func, or_, select
 from sqlalchemy.orm import Session
 
 from wxdesk.accounts.models import Account
@@ -23,6 +23,8 @@ from wxdesk.broadcasts.stored import audience_from, content_from, counted_from
 from wxdesk.campaigns.models import Campaign
 from wxdesk.contacts.models import Contact, Tag
 from wxdesk.conversations.models import Message
+from wxdesk.outbound.models import DeliveryRow
+from wxdesk.outbound.rules import Delivery
 from wxdesk.plumbing.errors import NotFoundError
 from wxdesk.words import say
 
@@ -194,10 +196,7 @@ def list_active(session: Session, now: datetime) -> list[tuple[int, BroadcastKin
     may_look = or_(Broadcast.look_at.is_(None), Broadcast.look_at <= now)
     is_due = (Broadcast.state == states.SCHEDULED) & (Broadcast.send_at <= now) & may_look
     works = Broadcast.state.in_([states.COLLECTING, states.SENDING]) & may_look
-    is_on_its_way = exists().where(
-        BroadcastTarget.broadcast_id == Broadcast.id, BroadcastTarget.state == TargetState.QUEUED
-    )
-    is_pausing = (Broadcast.state == states.PAUSED) & is_on_its_way
+    is_pausing = (Broadcast.state == states.PAUSED) & _has_moved()
     is_asked = (Broadcast.state == states.UNCONFIRMED) & (Broadcast.look_at <= now)
     is_withdrawn = (Broadcast.state == states.CANCELLED) & Broadcast.ended_at.is_(None)
     rows = session.execute(
@@ -207,6 +206,20 @@ def list_active(session: Session, now: datetime) -> list[tuple[int, BroadcastKin
         .limit(MOST_ACTIVE)
     )
     return [(row.id, row.kind, row.state) for row in rows]
+
+
+def _has_moved() -> ColumnElement[bool]:
+    """Some of its messages may be taken back, or have ended.
+
+    One that is being sent at this moment and was stopped gives nothing to do until it has ended.
+    """
+    is_ending = and_(DeliveryRow.state == Delivery.SENDING, DeliveryRow.is_stopped)
+    return exists().where(
+        BroadcastTarget.broadcast_id == Broadcast.id,
+        BroadcastTarget.state == TargetState.QUEUED,
+        DeliveryRow.message_id == BroadcastTarget.message_id,
+        ~is_ending,
+    )
 
 
 def _views(session: Session, rows: Sequence[Broadcast]) -> list[BroadcastView]:

@@ -86,10 +86,6 @@ def week_of_json(kept: dict[str, Any]) -> Week:
     return tuple(of_pairs(kept.get(str(weekday), [])) for weekday in WEEKDAYS)
 
 
-def week_minutes(week: Week) -> int:
-    return sum(each.end - each.start for day in week for each in day)
-
-
 def _interval(text: str) -> Interval:
     match = _INTERVAL.fullmatch(text)
     if match is None:

@@ -158,21 +158,6 @@ def business_time_between(calendar: Calendar, start: datetime, end: datetime) ->
     return timedelta(microseconds=max(total, 0)) if until > at else timedelta(0)
 
 
-def open_spans(
-    calendar: Calendar, start: datetime, end: datetime
-) -> list[tuple[datetime, datetime]]:
-    """The open stretches between two instants, cut at both, in order, none touching another."""
-    found: list[tuple[datetime, datetime]] = []
-    for begins, ends in _spans_from(calendar, _micros(start)):
-        if max(_instant(begins), start) >= end:
-            break
-        span = (max(_instant(begins), start), min(_instant(ends), end))
-        if found and found[-1][1] == span[0]:
-            span = (found.pop()[0], span[1])
-        found.append(span)
-    return found
-
-
 def never_opens(calendar: Calendar, after: datetime | None = None) -> str | None:
     """Why this calendar has no open time (from `after` on, if given); None when it has some."""
     if any(calendar.week):

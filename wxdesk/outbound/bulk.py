@@ -48,8 +48,7 @@ def withdraw_bulk(uow: UnitOfWork, message_ids: Collection[int]) -> set[int]:
     _change(uow, waiting, state=Delivery.WITHDRAWN, settled_at=uow.now)
     _change(uow, [row for row in rows if row.state is Delivery.SENDING], is_stopped=True)
     held_for = sorted({row.contact_id for row in waiting if row.state is Delivery.HELD})
-    for contact in uow.session.scalars(select(Contact).where(Contact.id.in_(held_for))):
-        held.offer(uow, contact)
+    held.offer_all(uow, uow.session.scalars(select(Contact).where(Contact.id.in_(held_for))))
     if waiting:
         uow.ring(DELIVER_BULK)  # it blocked nothing else: all other answers go first anyway
     return {row.message_id for row in waiting}
@@ -133,6 +132,5 @@ def send_again(
         .execution_options(synchronize_session=False)
     )
     contact_ids = sorted({row.contact_id for row in found})
-    for contact in uow.session.scalars(select(Contact).where(Contact.id.in_(contact_ids))):
-        held.offer(uow, contact)
+    held.offer_all(uow, uow.session.scalars(select(Contact).where(Contact.id.in_(contact_ids))))
     return {row.message_id for row in found}

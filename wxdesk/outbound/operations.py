@@ -238,8 +238,7 @@ def _release(uow: UnitOfWork, waiting: Sequence[tuple[int, bool, Contact]]) -> N
             ready.append(delivery_id)
     if ready:
         requeue(uow, ready, WAITS)
-    for contact in contacts.values():
-        held.offer(uow, contact)
+    held.offer_all(uow, contacts.values())
 
 
 def _parcel(uow: UnitOfWork, row: DeliveryRow) -> Parcel:

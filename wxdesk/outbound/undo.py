@@ -59,8 +59,8 @@ def release_undoable(uow: UnitOfWork) -> None:
     for delivery_id, _, state in sorted(released):
         if state is Delivery.QUEUED:
             uow.enqueue(DELIVER_MESSAGE, delivery_id)
-    for contact_id in sorted({row[1] for row in released if row[2] is Delivery.HELD}):
-        held.offer(uow, uow.session.get_one(Contact, contact_id))
+    held_for = sorted({row[1] for row in released if row[2] is Delivery.HELD})
+    held.offer_all(uow, uow.session.scalars(select(Contact).where(Contact.id.in_(held_for))))
 
 
 def take_back(uow: UnitOfWork, parts: Sequence[Message]) -> None:

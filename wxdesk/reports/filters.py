@@ -57,27 +57,6 @@ def read_filters(given: Given, settings: Settings, now: datetime) -> Filters:
     )
 
 
-def query_of(filters: Filters) -> dict[str, list[str]]:
-    """What an address needs so that `read_filters` gives these filters again, on any day.
-
-    A period that is not made of whole days (the one before an unfinished one) is widened to them.
-    """
-    period = filters.period
-    last = (period.until - timedelta(microseconds=1)).astimezone(period.zone).date()
-    query = {
-        "period": [Preset.CUSTOM.value],
-        "from": [period.since.astimezone(period.zone).date().isoformat()],
-        "to": [last.isoformat()],
-        "account": [str(each) for each in filters.account_ids],
-        "team": [str(each) for each in filters.team_ids],
-        "agent": [str(each) for each in filters.agent_ids],
-        "tag": [str(each) for each in filters.tag_ids],
-        "hours": ["business" if filters.has_business_hours else "all"],
-        "compare": ["1" if filters.compares else "0"],
-    }
-    return {name: values for name, values in query.items() if values}
-
-
 def period_of(preset: Preset, zone: ZoneInfo, now: datetime) -> Period:
     """The period that a preset (not CUSTOM) means at this instant."""
     today = now.astimezone(zone).date()

@@ -1,4 +1,4 @@
-// Small behaviour of server-rendered pages: byte counters, menus that close, failed htmx switches.
+// Small behaviour of server-rendered pages: byte counters, tabs in sight, menus that close, failed htmx switches.
 (() => {
   const encoder = new TextEncoder();
 
@@ -18,6 +18,13 @@
     show();
   };
   document.querySelectorAll("textarea[data-max-bytes]").forEach(watch);
+
+  // Sideways only, so that the page itself stays where its address points to.
+  for (const tab of document.querySelectorAll(".report-nav [aria-current], .page-tabs [aria-current]")) {
+    const bar = tab.closest("nav");
+    const [seen, shown] = [bar.getBoundingClientRect(), tab.getBoundingClientRect()];
+    bar.scrollLeft += Math.max(0, shown.right - seen.right) + Math.min(0, shown.left - seen.left);
+  }
 
   const closeMenus = (except) => {
     for (const menu of document.querySelectorAll("details.user-menu[open]")) {
