@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from sqlalchemy import bindparam, select
 from sqlalchemy.orm import Session
@@ -21,7 +22,9 @@ from wxdesk.words import say
 MOST_AGENTS = 1_000
 MOST_TEAMS = 500
 # Asked with every request.
-PERSON = select(Agent.id, Agent.name, Agent.email, Agent.role, Agent.locale).where(Agent.is_active)
+PERSON = select(
+    Agent.id, Agent.name, Agent.email, Agent.role, Agent.locale, Agent.preferences
+).where(Agent.is_active)
 BY_TOKEN = PERSON.join(ApiToken, ApiToken.agent_id == Agent.id).where(
     ApiToken.token_hash == bindparam("token_hash")
 )
@@ -33,13 +36,14 @@ BY_SESSION = PERSON.where(
 
 @dataclass(frozen=True, slots=True)
 class Person:
-    """Who makes this request."""
+    """Who makes this request; `chosen` are the preferences that differ from the default."""
 
     id: int
     name: str
     email: str
     role: Role
     locale: str
+    chosen: Mapping[str, Any] | None
 
     def may(self, permission: str) -> bool:
         return may(self.role, permission)

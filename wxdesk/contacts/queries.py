@@ -14,7 +14,7 @@ from wxdesk.accounts.rules import Capability, capabilities
 from wxdesk.contacts.inputs import MOST_TAGS_OF_ACCOUNT
 from wxdesk.contacts.models import Contact, ContactTag, Tag
 from wxdesk.contacts.rules import TagState
-from wxdesk.plumbing.db import IDS
+from wxdesk.plumbing.db import one_of
 from wxdesk.plumbing.errors import NotFoundError
 from wxdesk.words import say
 
@@ -23,7 +23,7 @@ MOST_ACCOUNTS = 1_000
 TAGS = (
     select(ContactTag.contact_id, Tag.id, Tag.name, ContactTag.state, ContactTag.error)
     .join(Tag, Tag.id == ContactTag.tag_id)
-    .where(ContactTag.contact_id.in_(IDS), ContactTag.state != TagState.REMOVING)
+    .where(one_of(ContactTag.contact_id), ContactTag.state != TagState.REMOVING)
     .order_by(Tag.name)
 )
 

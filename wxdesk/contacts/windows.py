@@ -15,7 +15,7 @@ from sqlalchemy.orm import Session
 
 from wxdesk.contacts.models import Contact, ReplyWindow
 from wxdesk.contacts.rules import Act, Window, best_of, window_after, window_of
-from wxdesk.plumbing.db import IDS, insert_rows
+from wxdesk.plumbing.db import insert_rows, one_of
 from wxdesk.plumbing.unit_of_work import UnitOfWork
 
 LATE = "45015"
@@ -24,7 +24,7 @@ LEFT = "left"
 KEPT = timedelta(days=31)
 NEWEST = (
     select(func.max(ReplyWindow.id))
-    .where(ReplyWindow.contact_id.in_(IDS))
+    .where(one_of(ReplyWindow.contact_id))
     .group_by(ReplyWindow.contact_id, ReplyWindow.act == Act.MESSAGE)
 )
 LATEST = select(ReplyWindow).where(ReplyWindow.id.in_(NEWEST))

@@ -137,15 +137,19 @@ def get_conversation(session: Session, conversation_id: int) -> ConversationRow:
     """One conversation; NotFoundError if there is none."""
     row = rows_of(session, [conversation_id]).get(conversation_id)
     if row is None:
-        raise NotFoundError(say("there is no conversation %(id)d", id=conversation_id))
+        raise no_such_conversation(conversation_id)
     return row
+
+
+def no_such_conversation(conversation_id: int) -> NotFoundError:
+    return NotFoundError(say("there is no conversation %(id)d", id=conversation_id))
 
 
 def contact_id_of(session: Session, conversation_id: int) -> int:
     """The customer of a conversation; NotFoundError if there is none."""
     contact_id = session.scalar(CONTACT_ID, {"id": conversation_id})
     if contact_id is None:
-        raise NotFoundError(say("there is no conversation %(id)d", id=conversation_id))
+        raise no_such_conversation(conversation_id)
     return contact_id
 
 
@@ -155,7 +159,7 @@ def account_of(session: Session, conversation_id: int) -> int:
         select(Conversation.account_id).where(Conversation.id == conversation_id)
     )
     if account_id is None:
-        raise NotFoundError(say("there is no conversation %(id)d", id=conversation_id))
+        raise no_such_conversation(conversation_id)
     return account_id
 
 

@@ -7,12 +7,10 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from flask import Blueprint, Response, current_app, jsonify, request
-from sqlalchemy import bindparam, select
 from sqlalchemy.orm import Session
 
 from wxdesk.accounts.queries import get_by_slug
 from wxdesk.agents.access import logged_in, person, requires
-from wxdesk.agents.models import Agent
 from wxdesk.agents.preferences import preferences_of
 from wxdesk.conversations.filters import Order
 from wxdesk.conversations.queries import (
@@ -44,7 +42,6 @@ from wxdesk.runtime import current
 
 bp = Blueprint("api", __name__, url_prefix="/api/v1")
 
-CHOSEN = select(Agent.preferences).where(Agent.id == bindparam("agent_id"))
 CURSOR_KINDS: dict[Order, tuple[type, ...]] = {
     Order.DEADLINE: (int, datetime, datetime, int),
     Order.WAITING: (datetime, int),
@@ -58,10 +55,10 @@ CURSOR_KINDS: dict[Order, tuple[type, ...]] = {
 def counts() -> Response:
     """Sizes of the inbox's views; `resolved_today` are the last 24 hours."""
     now, agent_id = current().clock(), person().id
+    threshold = timedelta(minutes=int(preferences_of(person().chosen)["slow_alarm_minutes"]))
     cache: TotalsCache = current_app.extensions["wxdesk-totals"]
     with current().reading() as session:
         totals = cache.get(session, now)
-        threshold = _slow_after(session, agent_id)
         nobodys = cache.nobodys_slow(session, now, threshold)
         mine = personal_counts(session, agent_id, now - threshold, nobodys)
         views = _view_counts(session, cache, Asker(agent_id, now))
@@ -134,11 +131,6 @@ def _given(session: Session, args: Mapping[str, str]) -> dict[str, str]:
     if view_id is None:
         return own
     return {**get_view(session, view_id, person().id).view.query, **own}
-
-
-def _slow_after(session: Session, agent_id: int) -> timedelta:
-    chosen = session.scalar(CHOSEN, {"agent_id": agent_id})
-    return timedelta(minutes=int(preferences_of(chosen)["slow_alarm_minutes"]))
 
 
 def _view_counts(session: Session, cache: TotalsCache, asker: Asker) -> dict[int, int]:

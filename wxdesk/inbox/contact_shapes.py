@@ -36,14 +36,20 @@ class _Beside:
     conversations: dict[int, int]
 
 
-def contacts_json(session: Session, contacts: Sequence[Contact]) -> dict[int, dict[str, Any]]:
-    """By id the customers with tags, and the same person's other accounts."""
+def contacts_json(
+    session: Session, contacts: Sequence[Contact], tagged: Collection[int] | None = None
+) -> dict[int, dict[str, Any]]:
+    """By id the customers with tags, and the same person's other accounts.
+
+    `tagged`: those that may have tags, for whoever knows it; None asks about all.
+    """
     people = {contact.id: contact for contact in contacts}
+    asked = people.keys() if tagged is None else tagged
     linked = list_linked(session, list(people.values()))
     others = {one.contact_id for ones in linked.values() for one in ones}
     beside = _Beside(
         accounts=list_accounts_of(session, list(people.values())),
-        tags=list_contact_tags(session, people),
+        tags=list_contact_tags(session, asked) if asked else {},
         linked=linked,
         conversations=_latest_conversations(session, others),
     )

@@ -16,16 +16,17 @@ from wxdesk.assignment import waits
 from wxdesk.assignment.waits import NO_TEAM, WaitReason
 from wxdesk.contacts.models import ReplyWindow
 from wxdesk.contacts.windows import counting, latest
-from wxdesk.conversations.beside import read_to, tags_of, with_drafts
+from wxdesk.conversations.beside import tags_of
 from wxdesk.conversations.models import Conversation
 from wxdesk.conversations.queries import ConversationRow
 from wxdesk.conversations.rules import Direction, Status
 from wxdesk.inbox import here
+from wxdesk.inbox.beside import find_beside
 from wxdesk.inbox.clock_shapes import clocks_json
-from wxdesk.inbox.contact_shapes import contacts_json, shown_name
+from wxdesk.inbox.contact_shapes import contacts_json
 from wxdesk.inbox.here import Colleague
-from wxdesk.inbox.shapes import Senders
-from wxdesk.inbox.ways import Unsent, Ways, accounts_with_templates, count_unsent, ways_of
+from wxdesk.inbox.shapes import Senders, authors_of
+from wxdesk.inbox.ways import Unsent, Ways, count_unsent, ways_of
 from wxdesk.plumbing.clock import FAR_FUTURE, iso
 from wxdesk.plumbing.translation import translated
 from wxdesk.satisfaction.queries import RatingView, latest_ratings
@@ -77,23 +78,25 @@ def conversations_json(
     accounts = {row.account.id: row.account for row in rows}
     latest_messages = [row.last_message for row in rows if row.last_message is not None]
     colleagues = here.colleagues(viewer.redis, ids, viewer.now)
+    found = find_beside(session, ids, viewer.agent_id)
+    agents = names_of(session, _named(rows, colleagues) | authors_of(latest_messages))
     beside = _Beside(
         viewer=viewer,
-        tags=tags_of(session, ids),
-        drafts=with_drafts(session, ids, viewer.agent_id),
-        read=read_to(session, contact_ids, viewer.agent_id),
-        ratings=latest_ratings(session, ids),
+        tags=tags_of(session, found.tagged),
+        drafts=found.drafts,
+        read=found.read,
+        ratings=latest_ratings(session, found.rated) if found.rated else {},
         clocks=clocks_of(session, ids),
         waits=waits.reasons(viewer.redis) if _any_waits(rows) else {},
         colleagues=colleagues,
-        agents=names_of(session, _named(rows, colleagues)),
+        agents=agents,
         teams=team_names(session, {it.conversation.team_id for it in rows}),
-        senders=Senders(session, latest_messages),
+        senders=Senders(session, latest_messages, agents),
         facts={number: facts_from(account) for number, account in accounts.items()},
         windows=latest(session, contact_ids),
-        unsent=count_unsent(session, contact_ids),
-        templates=accounts_with_templates(session, accounts),
-        contacts=contacts_json(session, [row.contact for row in rows]),
+        unsent=count_unsent(session, found.unsent),
+        templates=found.templates,
+        contacts=contacts_json(session, [row.contact for row in rows], found.labelled),
         now=viewer.now,
     )
     return [_conversation(row, beside) for row in rows]
@@ -145,7 +148,7 @@ def _conversation(row: ConversationRow, beside: _Beside) -> dict[str, Any]:
         "here": _here(it, beside),
         "rating": _rating(beside.ratings.get(it.id)),
         "version": it.version,
-        "last_message": _preview(row, beside.senders),
+        "last_message": _preview(row, beside),
         "opened_at": iso(it.opened_at),
         "resolved_at": iso(it.resolved_at),
     }
@@ -231,7 +234,7 @@ def _window(row: ConversationRow, facts: Facts, beside: _Beside) -> dict[str, An
     }
 
 
-def _preview(row: ConversationRow, senders: Senders) -> dict[str, Any] | None:
+def _preview(row: ConversationRow, beside: _Beside) -> dict[str, Any] | None:
     message = row.last_message
     if message is None:
         return None
@@ -240,6 +243,6 @@ def _preview(row: ConversationRow, senders: Senders) -> dict[str, Any] | None:
         "direction": message.direction,
         "kind": message.kind,
         "text": message.text[:LONGEST_PREVIEW],
-        "sender": senders.of(message, shown_name(row.contact)),
+        "sender": beside.senders.of(message, beside.contacts[row.contact.id]["name"]),
         "received_at": iso(message.received_at),
     }

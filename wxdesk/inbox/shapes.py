@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from sqlalchemy import select
@@ -33,8 +33,16 @@ class Senders:
     One query for each kind that is there.
     """
 
-    def __init__(self, session: Session, messages: Sequence[Message]) -> None:
-        self._agents = agent_names(session, _ids(messages, SenderKind.AGENT))
+    def __init__(
+        self,
+        session: Session,
+        messages: Sequence[Message],
+        agents: Mapping[int, str] | None = None,
+    ) -> None:
+        """`agents`: names of at least those that wrote the messages, for whoever has them."""
+        self._agents: Mapping[int, str] = (
+            agent_names(session, authors_of(messages)) if agents is None else agents
+        )
         self._rules = rule_names(session, _ids(messages, SenderKind.RULE))
         self._sources = {
             "correction": _correction_names(session, _ids_of_source(messages, "correction")),
@@ -47,8 +55,8 @@ class Senders:
         if kind is SenderKind.CUSTOMER:
             return {"kind": kind, "id": message.contact_id, "name": contact_name}
         if kind is SenderKind.SYSTEM:
-            names = self._sources.get(message.source or "", {})
-            return {"kind": kind, "id": sender_id, "name": names.get(sender_id or 0, "")}
+            sources = self._sources.get(message.source or "", {})
+            return {"kind": kind, "id": sender_id, "name": sources.get(sender_id or 0, "")}
         names = self._agents if kind is SenderKind.AGENT else self._rules
         return {"kind": kind, "id": sender_id, "name": names.get(sender_id or 0, "")}
 
@@ -61,10 +69,16 @@ def messages_json(session: Session, rows: Sequence[MessageRow]) -> list[dict[str
     outgoing = [message.id for message in messages if message.sender_kind in sent]
     states = list_states(session, outgoing)
     files = _files(session, messages)
+    names = {contact.id: shown_name(contact) for contact in {row.contact for row in rows}}
     return [
-        _message(row, senders, states.get(row.message.id), files.get(row.message.id, []))
+        _message(row, senders, states.get(row.message.id), files.get(row.message.id, []), names)
         for row in rows
     ]
+
+
+def authors_of(messages: Sequence[Message]) -> set[int]:
+    """Ids of the agents who wrote them."""
+    return _ids(messages, SenderKind.AGENT)
 
 
 def _ids(messages: Sequence[Message], kind: SenderKind) -> set[int]:
@@ -105,7 +119,11 @@ def _files(session: Session, messages: Sequence[Message]) -> dict[int, list[File
 
 
 def _message(
-    row: MessageRow, senders: Senders, state: DeliveryState | None, files: Sequence[FileView]
+    row: MessageRow,
+    senders: Senders,
+    state: DeliveryState | None,
+    files: Sequence[FileView],
+    names: Mapping[int, str],
 ) -> dict[str, Any]:
     it = row.message
     return {
@@ -121,7 +139,7 @@ def _message(
         "payload": it.payload,
         "wechat_msg_id": it.wechat_msg_id,
         "idempotency_key": it.idempotency_key,
-        "sender": senders.of(it, shown_name(row.contact)),
+        "sender": senders.of(it, names[row.contact.id]),
         "delivery": _delivery(it, state),
         "sent_by": _sent_by(it, state),
         "part": {"number": it.part_number, "of": it.part_count} if it.part_number else None,

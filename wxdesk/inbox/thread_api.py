@@ -11,16 +11,14 @@ from flask import Blueprint, Response, jsonify, request
 from sqlalchemy.orm import Session
 
 from wxdesk.agents.access import person, requires
-from wxdesk.conversations.beside import read_to
 from wxdesk.conversations.queries import (
     MessageRow,
-    contact_id_of,
     get_conversation,
     get_message,
-    last_message_id,
     list_thread,
     list_thread_after,
 )
+from wxdesk.conversations.reading import reached_by
 from wxdesk.inbox.conversation_shapes import conversations_json
 from wxdesk.inbox.responses import viewer
 from wxdesk.inbox.shapes import messages_json
@@ -63,8 +61,9 @@ def thread(conversation_id: int) -> Response:
     around = integer_argument("around")
     _check_one_place()
     with current().reading() as session:
-        contact_id = contact_id_of(session, conversation_id)
-        newest = last_message_id(session, contact_id)  # first: never one that is not in the page
+        # First: so its last message is never one that is not in the page.
+        reached = reached_by(session, conversation_id, person().id)
+        contact_id = reached.contact_id
         if around is not None:
             page = _around(session, contact_id, around, limit)
         elif after is not None:
@@ -72,14 +71,13 @@ def thread(conversation_id: int) -> Response:
         else:
             page = _before(session, contact_id, before, limit)
         items = messages_json(session, page.rows)
-        read = read_to(session, [contact_id], person().id).get(contact_id, 0)
         head = _head(session, conversation_id)
     return jsonify(
         items=items,
         next_cursor=_cursor(page.rows[0]) if page.has_older else None,
         newer_cursor=_cursor(page.rows[-1]) if page.has_newer else None,
-        last_message_id=newest,
-        read_message_id=read,
+        last_message_id=reached.last_id,
+        read_message_id=reached.read_id,
         conversation=head,
     )
 

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
-from sqlalchemy import case, func, select
+from sqlalchemy import case, func, literal_column, select
 from sqlalchemy.orm import Session
 
 from wxdesk.accounts.facts import Facts
@@ -20,16 +20,17 @@ from wxdesk.words import say
 
 IS_HELD = DeliveryRow.state == Delivery.HELD
 LEAVES_BEFORE = ~IS_HELD & (~DeliveryRow.is_bulk | (DeliveryRow.state == Delivery.SENDING))
+# Written out: the text of an IN with parameters is made anew each time.
+IS_UNSENT = DeliveryRow.state.in_(
+    [literal_column(f"'{one.value}'") for one in (Delivery.HELD, Delivery.QUEUED, Delivery.SENDING)]
+)
 UNSENT = (
     select(
         DeliveryRow.contact_id,
         func.sum(case((IS_HELD, 1), else_=0)),
         func.sum(case((LEAVES_BEFORE & (DeliveryRow.via == Via.CUSTOMER_SERVICE), 1), else_=0)),
     )
-    .where(
-        one_of(DeliveryRow.contact_id),
-        DeliveryRow.state.in_([Delivery.HELD, Delivery.QUEUED, Delivery.SENDING]),
-    )
+    .where(one_of(DeliveryRow.contact_id), IS_UNSENT)
     .group_by(DeliveryRow.contact_id)
 )
 WITH_TEMPLATES = (
@@ -90,8 +91,10 @@ class Unsent:
     on_their_way: int = 0
 
 
-def count_unsent(session: Session, contact_ids: Iterable[int]) -> dict[int, Unsent]:
+def count_unsent(session: Session, contact_ids: Collection[int]) -> dict[int, Unsent]:
     """By contact, in one query for a whole list; contacts without any are left out."""
+    if not contact_ids:
+        return {}
     rows = session.execute(UNSENT, {"ids": list(contact_ids)})
     return {contact_id: Unsent(held, on_their_way) for contact_id, held, on_their_way in rows}
 

@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 
 from wxdesk.outbound.models import DeliveryRow
 from wxdesk.outbound.rules import GIVEN_UP_AFTER, LONGEST_HELD, Delivery, Via
-from wxdesk.plumbing.db import IDS
+from wxdesk.plumbing.db import one_of
 
 MOST_ENDED = 500
 STATES = select(
@@ -23,7 +23,7 @@ STATES = select(
     DeliveryRow.via,
     DeliveryRow.settled_at,
     DeliveryRow.undo_until,
-).where(DeliveryRow.message_id.in_(IDS))
+).where(one_of(DeliveryRow.message_id))
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +39,10 @@ class DeliveryState:
 
 def list_states(session: Session, message_ids: Iterable[int]) -> dict[int, DeliveryState]:
     """Message id to the state of its delivery; messages without one are left out."""
-    rows = session.execute(STATES, {"ids": list(message_ids)})
+    ids = list(message_ids)
+    if not ids:
+        return {}
+    rows = session.execute(STATES, {"ids": ids})
     return {row[0]: DeliveryState(*row[1:]) for row in rows}
 
 
