@@ -9,6 +9,7 @@ from cast import push_xml
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from wxdesk.wechat import push as push_module
 from wxdesk.wechat.push import MalformedPushError, Push, is_json, push_of, read_fields
 
 PUSHES = sorted((Path(__file__).parent / "pushes").glob("*.xml"))
@@ -73,6 +74,47 @@ def test_control_characters_of_customers_are_dropped():
 def test_a_document_type_or_an_entity_is_refused(body):
     with pytest.raises(MalformedPushError):
         read_fields(body)
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        "<!DOCTYPE xml><xml><A>1</A></xml>".encode("utf-16"),
+        b'<?xml version="1.0" encoding="UTF-7"?>+ADwAIQ-DOCTYPE xml+AD4-<xml><A>1</A></xml>',
+        b"<!DOC\x02TYPE xml><xml><A>1</A></xml>",
+        b"<!doctype xml><xml><A>1</A></xml>",
+        b"<! DOCTYPE xml><xml><A>1</A></xml>",
+        b"\xef\xbb\xbf<!-- a --><!DOCTYPE xml><xml><A>1</A></xml>",
+        b'<!ENTITY a "b"><xml><A>&a;</A></xml>',
+        b'<xml><!ENTITY a "b"><A>&a;</A></xml>',
+    ],
+)
+def test_a_document_type_is_refused_however_it_is_spelt(body):
+    with pytest.raises(MalformedPushError):
+        read_fields(body)
+
+
+def test_a_customer_may_write_about_document_types():
+    body = push_xml({"ToUserName": "g", "FromUserName": "o", "CreateTime": 1, "MsgType": "text"})
+    text = b"<Content><![CDATA[<!DOCTYPE html>?]]></Content></xml>"
+    assert push_of(read_fields(body.replace(b"</xml>", text))).text == "<!DOCTYPE html>?"
+
+
+ODD = [
+    b"<xml><A>1<!-- no -->2<?no no?>3</A></xml>",
+    b"<xml>before<A> <B/>lost</A>after</xml>",
+    b'<xml xmlns:b="urn:b"><b:A c="d">1</b:A></xml>',
+    b"<xml><A>&lt;&#20320;&amp;&#x597d;</A><A/><A>3</A></xml>",
+    '<?xml version="1.0" encoding="gb2312"?><xml><A>您好</A></xml>'.encode(),
+    b"<xml><A>\r\n \xff</A></xml>",
+]
+
+
+@pytest.mark.parametrize("body", [path.read_bytes() for path in PUSHES] + ODD)
+def test_the_quick_parser_reads_what_the_one_that_looks_for_entities_reads(monkeypatch, body):
+    quick = read_fields(body)
+    monkeypatch.setattr(push_module, "DOCUMENT_TYPE", "<")
+    assert read_fields(body) == quick
 
 
 @pytest.mark.parametrize(

@@ -62,7 +62,7 @@ class Acceptance:
         if time.monotonic() - self._redis_failed_at > AVOID_REDIS_SECONDS:
             try:
                 if self._runtime.spool.is_empty():  # else this push would overtake the spooled
-                    return self._append(offer)
+                    return self._append(offer, plan)
             except (RedisError, OSError) as error:
                 self._refuse_doubt(offer, error)
                 self._redis_failed_at = time.monotonic()
@@ -118,10 +118,12 @@ class Acceptance:
         hit = desk.stops.still(found) if found else None
         return plan_of(hit, heard, desk.moment, once_key) if hit else None
 
-    def _append(self, offer: Offer) -> AutoAnswer | HeldAnswer | None:
+    def _append(self, offer: Offer, plan: Plan | None) -> AutoAnswer | HeldAnswer | None:
         appended = self._streams.append_once(offer)
         if appended.must_ring:
             self._ring()
+        if plan is not None and plan.said is not None and appended.answer == plan.answer:
+            return plan.said
         return read_answer(appended.answer)
 
     def _ring(self) -> None:

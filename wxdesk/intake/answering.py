@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import lru_cache
 
 from wxdesk.campaigns.gate import outcome_by_clock
 from wxdesk.campaigns.rules import MARK_LENGTH, Silence
@@ -11,8 +12,18 @@ from wxdesk.intake.rules import AutoAnswer
 from wxdesk.plumbing.gates import CODE, Entering, Gate
 from wxdesk.triage.answers import reply_for
 from wxdesk.triage.limits import counting_of
-from wxdesk.triage.rules import CampaignGate, Heard, Hit, Moment, Outcome, WhenOver
+from wxdesk.triage.rules import (
+    NOTHING_KNOWN,
+    CampaignGate,
+    Heard,
+    Hit,
+    Moment,
+    Outcome,
+    Reply,
+    WhenOver,
+)
 
+MOST_FIXED = 1024
 DECIDED = (Outcome.ENTERED, Outcome.ALREADY, Outcome.SOLD_OUT)
 
 
@@ -20,7 +31,8 @@ DECIDED = (Outcome.ENTERED, Outcome.ALREADY, Outcome.SOLD_OUT)
 class Plan:
     """`answer` is given unless a `gate` decides; `spooled` while Redis is away, "" for a person.
 
-    Each is a text as it goes into a stream (intake/entries.answer_text).
+    Each is a text as it goes into a stream (intake/entries.answer_text). `said` is what `answer`
+    reads as, for rules that always say the same.
     """
 
     answer: str
@@ -28,10 +40,14 @@ class Plan:
     gate: Gate | None = None
     passes_on: bool = False
     answers_attended: bool = False
+    said: AutoAnswer | None = None
 
 
 def plan_of(hit: Hit, heard: Heard, moment: Moment, once_key: str) -> Plan:
     """What the rule says to this push. A rule with limits says nothing while nobody can count."""
+    if (reply := _fixed_reply(hit)) is not None:
+        it = hit
+        return _fixed(reply, it.rule_id, it.version, it.matched, it.passes_on, it.answers_attended)
     campaign = hit.campaign
     outcome: Outcome | None = Outcome.DEFAULT
     if campaign is not None:
@@ -60,6 +76,35 @@ def plan_of(hit: Hit, heard: Heard, moment: Moment, once_key: str) -> Plan:
         | {Outcome.PENDING.value: pending},
     )
     return _plan(hit, "", pending, gate)
+
+
+def _fixed_reply(hit: Hit) -> Reply | None:
+    """What the rule always says; None where the hour, the customer, a count or chance decides."""
+    variants = hit.replies.get(Outcome.DEFAULT, ())
+    is_one = len(variants) == 1 or not hit.replies
+    if hit.campaign is not None or hit.limits is not None or not is_one:
+        return None
+    reply = variants[0].reply if variants else hit.reply
+    return reply if reply.fields is None and "{{" not in reply.text else None
+
+
+@lru_cache(MOST_FIXED)
+def _fixed(
+    reply: Reply, rule_id: int, version: int, matched: str, passes_on: bool, answers_attended: bool
+) -> Plan:
+    """Made once: most pushes of an event hit the same few rules."""
+    hit = Hit(
+        rule_id=rule_id,
+        version=version,
+        priority=0,
+        reply=reply,
+        matched=matched,
+        passes_on=passes_on,
+        answers_attended=answers_attended,
+    )
+    said = _said(hit, Outcome.DEFAULT, NOTHING_KNOWN)
+    answer = answer_text(said)
+    return replace(_plan(hit, answer, answer, None), said=said)
 
 
 def _plan(hit: Hit, answer: str, spooled: str, gate: Gate | None) -> Plan:

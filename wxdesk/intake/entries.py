@@ -14,6 +14,7 @@ PLAIN_TEXT_FIELDS = frozenset(
     {"ToUserName", "FromUserName", "CreateTime", "MsgType", "Content", "MsgId"}
 )
 MICROSECOND = timedelta(microseconds=1)
+AS_JSON = json.JSONEncoder(ensure_ascii=False).encode  # json.dumps makes one for each call
 NAMES = tuple(field.name for field in fields(AutoAnswer))
 USUAL = {it.name: it.default for it in fields(AutoAnswer) if it.default is not MISSING}
 
@@ -25,7 +26,7 @@ class BrokenEntryError(ValueError):
 def body_of(push: Push, account_id: int, received_at: datetime) -> str:
     """JSON of everything that must be recorded of a push."""
     is_plain = push.kind == "text" and push.fields.keys() <= PLAIN_TEXT_FIELDS
-    return json.dumps(
+    return AS_JSON(
         {
             "account_id": account_id,
             "openid": push.openid,
@@ -37,18 +38,14 @@ def body_of(push: Push, account_id: int, received_at: datetime) -> str:
             "fields": None if is_plain else push.fields,
             "created": int(push.created_at.timestamp()),
             "received": (received_at - EPOCH) // MICROSECOND,
-        },
-        ensure_ascii=False,
+        }
     )
 
 
 def answer_text(answer: AutoAnswer) -> str:
     """JSON of a rule's answer, without what is as usual."""
     values = {name: getattr(answer, name) for name in NAMES}
-    return json.dumps(
-        {name: value for name, value in values.items() if value != USUAL.get(name)},
-        ensure_ascii=False,
-    )
+    return AS_JSON({name: value for name, value in values.items() if value != USUAL.get(name)})
 
 
 def read_answer(text: str) -> AutoAnswer | HeldAnswer | None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from wxdesk.conversations import standings
 from wxdesk.intake.streams import NAMES, intake_streams
 from wxdesk.plumbing.spool import Spooled
-from wxdesk.plumbing.streams import Offer
+from wxdesk.plumbing.streams import Offer, Streams
 from wxdesk.runtime import Runtime
 
 
@@ -15,21 +15,21 @@ def empty_spool(runtime: Runtime) -> int:
     One mover at a time; the once-key would keep two from storing twice. Raises RedisError when
     Redis is away again, OSError when the directory can't be used.
     """
-    moved = 0
+    moved, streams = 0, intake_streams(runtime.redis)
     with runtime.spool.alone() as is_alone:
         while is_alone and (entries := runtime.spool.entries()):
             for entry in entries:
-                _append(runtime, entry)
+                _append(streams, entry)
                 runtime.spool.remove(entry)
             moved += len(entries)
     return moved
 
 
-def _append(runtime: Runtime, entry: Spooled) -> None:
+def _append(streams: Streams, entry: Spooled) -> None:
     """Put a spooled entry into the stream that was chosen when it arrived."""
     account_id = entry.once_key.partition(":")[0]
     number = NAMES.index(entry.stream) + 1
-    intake_streams(runtime.redis).append_once(
+    streams.append_once(
         Offer(
             once_key=entry.once_key,
             standings_key=standings.key(int(account_id)),

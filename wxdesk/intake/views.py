@@ -129,7 +129,10 @@ def _signing_token(desk: Desk, encrypted: str | None = None) -> str | None:
     if encrypted is not None:
         name, parts = "msg_signature", [*parts, encrypted]
     signature = args.get(name, "")
-    return next((token for token in desk.tokens if is_signed(signature, token, *parts)), None)
+    for token in desk.tokens:
+        if is_signed(signature, token, *parts):
+            return token
+    return None
 
 
 def _answer(desk: Desk, push: Push, pushed: Pushed) -> Response:

@@ -27,6 +27,7 @@ from wxdesk.plumbing.gate_scripts import (
     SETTLE,
 )
 
+AS_JSON = json.JSONEncoder(ensure_ascii=False).encode  # json.dumps makes one for each call
 CODE = "{{code}}"
 BUILT_SECONDS = 3600
 SPREAD = 1_000
@@ -118,7 +119,7 @@ class Gate:
             values["over"] = self.over
         if self.entry is not None:
             values |= {"entry": self.entry.as_json(), "answers": dict(self.answers)}
-        return json.dumps(values, ensure_ascii=False)
+        return AS_JSON(values)
 
 
 @dataclass(frozen=True, slots=True)

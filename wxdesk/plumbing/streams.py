@@ -14,6 +14,7 @@ from redis import Redis, ResponseError
 
 from wxdesk.plumbing.gate_scripts import DECIDE, GATE_KEYS
 from wxdesk.plumbing.gates import Gate
+from wxdesk.plumbing.scripts import QuickScript
 
 GROUP = "drain"
 STALE_MILLISECONDS = 30_000
@@ -112,7 +113,7 @@ class Streams:
         self.counter_key = f"{prefix}:accepted"
         self._attempts = f"{prefix}:attempts"
         self._repeated = f"{prefix}:repeated"
-        self._append = redis.register_script(APPEND_ONCE)
+        self._append = QuickScript(redis, APPEND_ONCE)
 
     def append_once(self, offer: Offer) -> Appended:
         """Append unless the once-key is known; one round trip."""
@@ -136,7 +137,7 @@ class Streams:
             offer.held_stream or "",
             offer.gate.as_text() if offer.gate else "",
         ]
-        is_new, answer, must_ring = self._append(keys=keys, args=arguments)
+        is_new, answer, must_ring = self._append(keys, arguments)
         return Appended(bool(is_new), answer.decode(), bool(must_ring))
 
     def waiting(self) -> list[int]:

@@ -9,9 +9,8 @@ import requests
 from wechatpy import WeChatClient
 from wechatpy.crypto import PrpCrypto
 from wechatpy.exceptions import WeChatClientException
-from wechatpy.replies import TextReply
 
-__all__ = ["ApiClient", "HttpFailedError", "PushCipher", "TextReply"]
+__all__ = ["ApiClient", "HttpFailedError", "PushCipher"]
 
 HttpFailedError = WeChatClientException
 

@@ -18,7 +18,6 @@ from wxdesk.wechat.content import (
     Voice,
 )
 from wxdesk.wechat.crypto import Cipher, sign
-from wxdesk.wechat.library import TextReply
 from wxdesk.wechat.push import ILLEGAL
 from wxdesk.wechat.raw_json import raw_json, sendable
 from wxdesk.wechat.splitting import MOST_BYTES
@@ -28,6 +27,11 @@ RESERVED_IN_LINKS = re.compile(r"""[\s"'<>&%#+]""")
 NOT_IN_APP_IDS = re.compile(r"[^\w-]", re.ASCII)
 SHOWN = str.maketrans({"<": "＜", ">": "＞"})  # a tag inside of a link would end it
 
+TEXT = (
+    "<xml><ToUserName>{openid}</ToUserName><FromUserName>{original_id}</FromUserName>"
+    "<CreateTime>{seconds}</CreateTime><MsgType><![CDATA[text]]></MsgType>"
+    "<Content>{text}</Content></xml>"
+)
 ENVELOPE = """<xml>
 <Encrypt><![CDATA[{encrypted}]]></Encrypt>
 <MsgSignature><![CDATA[{signature}]]></MsgSignature>
@@ -41,8 +45,12 @@ def text_reply(*, openid: str, original_id: str, text: str, seconds: int) -> str
 
     The text can't break out of its CDATA section, and can't hold what XML forbids.
     """
-    safe = ILLEGAL.sub("", text).replace("]]>", "]]]]><![CDATA[>")
-    return str(TextReply(source=original_id, target=openid, content=safe, time=seconds).render())
+    return TEXT.format(
+        openid=_section(openid),
+        original_id=_section(original_id),
+        seconds=seconds,
+        text=_section(ILLEGAL.sub("", text)),
+    )
 
 
 def passive_reply(
@@ -166,4 +174,8 @@ def _element(value: Any) -> str:
         return _elements(value)
     if isinstance(value, int):
         return str(value)
+    return _section(value)
+
+
+def _section(value: str) -> str:
     return f"<![CDATA[{value.replace(']]>', ']]]]><![CDATA[>')}]]>"
