@@ -39,6 +39,7 @@ if [ "$(cat .test-env/installed 2>/dev/null)" != "$fingerprint" ]; then
   printf '%s' "$fingerprint" > .test-env/installed
 fi
 export PATH="$PWD/.test-env/bin:$PATH"
+unset PYTHONDONTWRITEBYTECODE  # else every process compiles wxdesk and the tests for itself
 
 if [ $# -gt 0 ]; then
   exec python -m pytest "$@"
@@ -50,11 +51,14 @@ ruff check .
 say "import contracts"
 lint-imports --no-logo 2>/dev/null || lint-imports
 say "types"
+# meanwhile compiles what each process of the tests imports; what fails here fails below too
+python -m pytest --collect-only -qq >/dev/null 2>&1 & compiling=$!
 mypy
+wait "$compiling" || true
 units="not faults and not browser"
-say "tests: units, stories"
 coverage=$(mktemp)
 trap 'rm -f "$coverage"' EXIT
+say "tests: units, stories"
 # the warning: pytest finds slipcover imported
 python -m slipcover --source wxdesk --omit 'wxdesk/bench/*,wxdesk/migrations/*' \
   --json --out "$coverage" \
