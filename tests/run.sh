@@ -53,6 +53,7 @@ lint-imports --no-logo 2>/dev/null || lint-imports
 say "types"
 # meanwhile compiles what each process of the tests imports; what fails here fails below too
 python -m pytest --collect-only -qq >/dev/null 2>&1 & compiling=$!
+trap 'kill "$compiling" 2>/dev/null || true' EXIT
 mypy
 wait "$compiling" || true
 units="not faults and not browser"

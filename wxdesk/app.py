@@ -13,7 +13,7 @@ from zoneinfo import ZoneInfo
 
 from babel import Locale
 from flask import Flask, Request, Response, g, request, session
-from flask.sessions import SecureCookieSession, SecureCookieSessionInterface
+from flask.sessions import SecureCookieSession, SecureCookieSessionInterface, SessionMixin
 from flask_babel import Babel, format_datetime
 from flask_wtf.csrf import CSRFProtect
 from werkzeug.middleware.proxy_fix import ProxyFix
@@ -212,6 +212,11 @@ class Sessions(SecureCookieSessionInterface):
         if is_by_wechat(request):
             return self.make_null_session(app)
         return super().open_session(app, request)
+
+    def should_set_cookie(self, app: Flask, session: SessionMixin) -> bool:
+        """Not beside the desk's own files: browsers would ask for them again with each cookie."""
+        is_kept = request.endpoint == "static" and not session.modified
+        return not is_kept and super().should_set_cookie(app, session)
 
 
 def _configure(app: Flask, runtime: Runtime) -> None:

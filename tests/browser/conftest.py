@@ -144,27 +144,30 @@ class People:
 
     def open(self, email: str, width: int, height: int) -> Page:
         """A browser of one's own, logged in, at no page yet. The form is filled in once."""
+        if email not in self._sessions:
+            first = self._new()
+            self._sessions[email] = fill_in_login(first.new_page(), self._desk, email)
+            first.close()
         context = self._idle.pop() if self._idle else self._new()
         self._busy.append(context)
-        page = context.new_page()
-        if email not in self._sessions:
-            self._sessions[email] = fill_in_login(page, self._desk, email)
         context.add_cookies(self._sessions[email])
+        page = context.new_page()
         page.set_viewport_size({"width": width, "height": height})
         return page
 
     def leave(self) -> None:
-        """All go home."""
-        for context in self._busy:
+        """All go home; a browser without a page was thrown away."""
+        busy, self._busy = [each for each in self._busy if each.pages], []
+        for context in busy:
             context.set_offline(False)
+            for page in context.pages:
+                page.close()  # some keep things when they go
             context.clear_cookies()
             page = context.new_page()
             cleared = {"origin": self._desk.url, "storageTypes": "local_storage,indexeddb"}
             context.new_cdp_session(page).send("Storage.clearDataForOrigin", cleared)
-            for each in context.pages:
-                each.close()
-        self._idle += self._busy
-        self._busy = []
+            page.close()
+            self._idle.append(context)
 
     def _new(self) -> BrowserContext:
         return self._chromium.new_context(locale="zh-CN", timezone_id="Asia/Shanghai")
@@ -195,11 +198,10 @@ def log_in(desk: Desk, people: People) -> Iterator[Callable[..., Page]]:
 
 
 def fill_in_login(page: Page, desk: Desk, email: str) -> list[Any]:
-    """The cookies of the session; leaves an empty page."""
+    """The cookies of the session."""
     page.goto(f"{desk.url}/login")
     page.fill("input[name=email]", email)
     page.fill("input[name=password]", demo.PASSWORD)
     page.click('form[action="/login"] button')
     page.wait_for_url("**/inbox*")
-    page.goto("about:blank")
     return page.context.cookies()

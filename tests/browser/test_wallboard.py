@@ -33,3 +33,4 @@ def test_a_wall_without_news_says_since_when(desk, log_in):
     page.route("**/reports/wallboard/now*", lambda route: route.abort())
     page.clock.run_for(30_000)
     expect(page.locator("#lost")).to_be_visible()
+    page.context.close()  # its clock would stay in it

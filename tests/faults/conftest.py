@@ -155,6 +155,7 @@ class Stream:
         self._port = port
         self.answered: set[str] = set()
         self.given_up: set[str] = set()
+        self._is_failed = threading.Event()
         self._threads = [
             threading.Thread(target=self._lane, args=(made[number::LANES],))
             for number in range(LANES)
@@ -165,7 +166,9 @@ class Stream:
             thread.start()
         return self
 
-    def __exit__(self, *_: object) -> None:
+    def __exit__(self, failure: type[BaseException] | None, *_: object) -> None:
+        if failure is not None:
+            self._is_failed.set()
         for thread in self._threads:
             thread.join()
 
@@ -173,6 +176,8 @@ class Stream:
         for push in made:
             began = time.monotonic()
             while not (is_answered := self._is_answered(push)):
+                if self._is_failed.is_set():
+                    return
                 if time.monotonic() - began > TRIED_SECONDS:
                     break
             (self.answered if is_answered else self.given_up).add(push.msg_id)

@@ -12,7 +12,7 @@ from wxdesk.plumbing.scripts import QuickScript
 from wxdesk.runtime import open_redis
 
 ECHO = "redis.call('INCR', KEYS[1]) return {KEYS[1], ARGV[1], ARGV[2]}"
-PAUSED_MILLISECONDS = 300
+PAUSED_MILLISECONDS = 1000
 
 
 @pytest.fixture
@@ -22,7 +22,7 @@ def echo(redis: Redis) -> QuickScript:
 
 @pytest.fixture
 def impatient(redis_server: RedisServer) -> Iterator[Redis]:
-    redis = open_redis(redis_server.url, answer_seconds=0.05)
+    redis = open_redis(redis_server.url, answer_seconds=0.2)
     yield redis
     redis.close()
 

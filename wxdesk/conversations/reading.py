@@ -100,7 +100,7 @@ def _see_mentions(uow: UnitOfWork, conversation_id: int, agent_id: int) -> None:
 def is_read(session: Session, conversation_id: int, message_id: int, *, agent_id: int) -> bool:
     """Whether `mark_read` would change nothing, so that nobody waits for a writer."""
     it = reached_by(session, conversation_id, agent_id)
-    return 0 < it.read_id >= min(message_id, it.last_id) and not it.has_mentions
+    return it.read_id >= min(message_id, it.last_id) and not it.has_mentions
 
 
 def list_mentions(

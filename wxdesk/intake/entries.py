@@ -8,13 +8,13 @@ from datetime import UTC, datetime, timedelta
 
 from wxdesk.intake.rules import AutoAnswer, Entry, HeldAnswer, summary
 from wxdesk.plumbing.clock import EPOCH
+from wxdesk.plumbing.gates import AS_JSON
 from wxdesk.wechat.push import Push
 
 PLAIN_TEXT_FIELDS = frozenset(
     {"ToUserName", "FromUserName", "CreateTime", "MsgType", "Content", "MsgId"}
 )
 MICROSECOND = timedelta(microseconds=1)
-AS_JSON = json.JSONEncoder(ensure_ascii=False).encode  # json.dumps makes one for each call
 NAMES = tuple(field.name for field in fields(AutoAnswer))
 USUAL = {it.name: it.default for it in fields(AutoAnswer) if it.default is not MISSING}
 

@@ -12,7 +12,7 @@ from typing import Any
 
 import hiredis
 from redis import Redis
-from redis.exceptions import NoScriptError
+from redis.exceptions import NoScriptError, ReadOnlyError
 
 
 class QuickScript:
@@ -36,12 +36,22 @@ class QuickScript:
         except IndexError:
             connection = self._connection()
         try:
+            if not connection.is_connected:
+                connection.connect()  # inside of `_ask` each of its tries would try twice
+            return self._run(connection, command)
+        except ReadOnlyError:  # a replica now: its name may lead to another master
+            connection.disconnect()
+            raise
+        finally:
+            if connection.is_connected:
+                self._idle.append(connection)
+
+    def _run(self, connection: Any, command: bytes) -> Any:
+        try:
             return self._ask(connection, command)
         except NoScriptError:  # the first call since Redis was started
             self._ask(connection, _packed("SCRIPT", "LOAD", self._script))
             return self._ask(connection, command)
-        finally:
-            self._idle.append(connection)
 
     def _connection(self) -> Any:
         return self._pool.connection_class(**self._pool.connection_kwargs)
