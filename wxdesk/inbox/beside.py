@@ -18,7 +18,8 @@ from sqlalchemy.orm import Session
 
 from wxdesk.accounts.models import MessageTemplate
 from wxdesk.contacts.models import ContactTag
-from wxdesk.conversations.models import Conversation, ConversationTagging, Draft, ReadMark
+from wxdesk.conversations.models import Conversation, ConversationTagging, Draft
+from wxdesk.conversations.reading import MARKED_ID
 from wxdesk.inbox.ways import IS_UNSENT
 from wxdesk.outbound.models import DeliveryRow
 from wxdesk.plumbing.db import one_of
@@ -32,14 +33,11 @@ def _is_any(*conditions: ColumnElement[bool]) -> ColumnElement[bool]:
 
 
 AGENT_ID: BindParameter[int] = bindparam("agent_id")
-READ_TO = select(ReadMark.message_id).where(
-    ReadMark.agent_id == AGENT_ID, ReadMark.contact_id == Conversation.contact_id
-)
 FOUND = select(
     Conversation.id,
     Conversation.contact_id,
     Conversation.account_id,
-    READ_TO.scalar_subquery(),
+    MARKED_ID.scalar_subquery(),
     _is_any(Draft.agent_id == AGENT_ID, Draft.conversation_id == Conversation.id),
     _is_any(ConversationTagging.conversation_id == Conversation.id),
     _is_any(SatisfactionRating.conversation_id == Conversation.id),
