@@ -94,14 +94,7 @@ def test_rate_is_kept_and_a_pause_holds(sender):
 
 
 def test_pause_takes_back_what_is_on_its_way_and_resumed_each_gets_it_once(sender):
-    for number in range(30):
-        sender.follower(f"o{number}")
-    broadcast_id = sender.draft(TEMPLATE, per_minute=3000)
-    sender.send(broadcast_id)
-    feed()
-    sender.clock.advance(seconds=1)
-    feed()
-    leaving = _claimed(sender)  # a process has it in its hands: WeChat may be asked already
+    broadcast_id, leaving = _leaving(sender, *(f"o{number}" for number in range(30)))
     assert list(sender.states(broadcast_id).values()).count("queued") == 30
     _act(sender, operations.pause, broadcast_id)
     deliver_bulk()  # at once, before any other job
@@ -119,14 +112,7 @@ def test_pause_takes_back_what_is_on_its_way_and_resumed_each_gets_it_once(sende
 
 
 def test_paused_one_is_only_looked_at_until_what_was_being_sent_has_ended(sender):
-    sender.follower("oA")
-    sender.follower("oB")
-    broadcast_id = sender.draft(TEMPLATE, per_minute=3000)
-    sender.send(broadcast_id)
-    feed()
-    sender.clock.advance(seconds=1)
-    feed()
-    leaving = _claimed(sender)
+    broadcast_id, leaving = _leaving(sender, "oA", "oB")
     _act(sender, operations.pause, broadcast_id)
     assert _writes_of_feed(sender) == 0
     assert sorted(sender.states(broadcast_id).values()) == ["listed", "queued"]
@@ -139,14 +125,7 @@ def test_paused_one_is_only_looked_at_until_what_was_being_sent_has_ended(sender
 
 @pytest.mark.parametrize("is_resumed", [False, True])
 def test_what_leaves_while_it_is_paused_is_not_sent_again(sender, is_resumed):
-    for number in range(3):
-        sender.follower(f"o{number}")
-    broadcast_id = sender.draft(TEMPLATE, per_minute=3000)
-    sender.send(broadcast_id)
-    feed()
-    sender.clock.advance(seconds=1)
-    feed()
-    leaving = _claimed(sender)
+    broadcast_id, leaving = _leaving(sender, *(f"o{number}" for number in range(3)))
     _act(sender, operations.pause, broadcast_id)
     if is_resumed:
         _act(sender, operations.resume, broadcast_id)
@@ -158,13 +137,7 @@ def test_what_leaves_while_it_is_paused_is_not_sent_again(sender, is_resumed):
 
 
 def test_try_in_vain_that_ends_after_it_was_resumed_is_made_up_for(sender):
-    sender.follower("oA")
-    broadcast_id = sender.draft(TEMPLATE, per_minute=3000)
-    sender.send(broadcast_id)
-    feed()
-    sender.clock.advance(seconds=1)
-    feed()
-    leaving = _claimed(sender)
+    broadcast_id, leaving = _leaving(sender, "oA")
     _act(sender, operations.pause, broadcast_id)
     _act(sender, operations.resume, broadcast_id)
     _refuse(sender, leaving)
@@ -174,14 +147,7 @@ def test_try_in_vain_that_ends_after_it_was_resumed_is_made_up_for(sender):
 
 
 def test_cancelled_it_does_not_try_again_what_was_just_being_sent(sender):
-    sender.follower("oA")
-    sender.follower("oB")
-    broadcast_id = sender.draft(TEMPLATE, per_minute=3000)
-    sender.send(broadcast_id)
-    feed()
-    sender.clock.advance(seconds=1)
-    feed()
-    leaving = _claimed(sender)
+    broadcast_id, leaving = _leaving(sender, "oA", "oB")
     _act(sender, operations.cancel, broadcast_id)
     deliver_bulk()
     _refuse(sender, leaving)
@@ -345,6 +311,21 @@ def _writes_of_feed(sender) -> int:
     feed()
     event.remove(sender.runtime.sessions, "after_begin", note)
     return len(begun)
+
+
+def _leaving(sender, *openids):
+    """A broadcast to these people, all on their way; the first is in a process's hands.
+
+    WeChat may be asked already. The ids of the broadcast and of that delivery.
+    """
+    for openid in openids:
+        sender.follower(openid)
+    broadcast_id = sender.draft(TEMPLATE, per_minute=3000)
+    sender.send(broadcast_id)
+    feed()
+    sender.clock.advance(seconds=1)
+    feed()
+    return broadcast_id, _claimed(sender)
 
 
 def _claimed(sender):
