@@ -17,7 +17,7 @@ from wxdesk.conversations.operations import changed, get_locked
 from wxdesk.conversations.rules import Status
 from wxdesk.conversations.tagging import change_tags
 from wxdesk.inbox.operations import Answer, refuse_moved, reply, resolve
-from wxdesk.inbox.spam import contact_of, mark_spam, not_spam
+from wxdesk.inbox.spam import mark_spam, not_spam
 from wxdesk.outbound.contents import Outgoing, OutgoingKind
 from wxdesk.plumbing.errors import InvalidInputError
 from wxdesk.plumbing.unit_of_work import UnitOfWork
@@ -104,7 +104,7 @@ def _mark_spam(uow: UnitOfWork, task: Task) -> str | None:
     if task.deed.is_spam:
         mark_spam(uow, conversation.id, agent_id=task.agent.id, is_blacklisted=None)
     else:
-        not_spam(uow, contact_of(uow, conversation.id), agent_id=task.agent.id)
+        not_spam(uow, conversation.contact_id, agent_id=task.agent.id)
     return None
 
 

@@ -33,6 +33,7 @@ from wxdesk.bulk_actions.rules import (
     permission_of,
 )
 from wxdesk.conversations.lists import count_up_to, list_ids
+from wxdesk.conversations.queries import no_such_conversation
 from wxdesk.inbox.filters import Asker, plain_filters, read_filters
 from wxdesk.plumbing.db import insert_new
 from wxdesk.plumbing.errors import (
@@ -335,7 +336,7 @@ def _refuse_too_many_runs(uow: UnitOfWork, agent_id: int) -> None:
 def _refuse_size(uow: UnitOfWork, run: BulkRun, ids: Sequence[int] | None) -> None:
     if ids is not None:
         if missing := missing_of(uow.session, ids):
-            raise NotFoundError(say("there is no conversation %(id)d", id=missing[0]))
+            raise no_such_conversation(missing[0])
         return
     wanted = read_filters(uow.session, run.query or {}, Asker(run.agent_id, uow.now))
     count = count_up_to(uow.session, wanted, MOST_CONVERSATIONS + 1)

@@ -12,9 +12,10 @@ from wxdesk.contacts.models import Contact
 from wxdesk.conversations.merging import LONGEST_DRAFT, get_surviving
 from wxdesk.conversations.models import Conversation, Draft
 from wxdesk.conversations.operations import refuse_forgotten
+from wxdesk.conversations.queries import no_such_conversation
 from wxdesk.conversations.rules import DraftKind, printable
 from wxdesk.plumbing.db import upsert
-from wxdesk.plumbing.errors import InvalidInputError, NotFoundError
+from wxdesk.plumbing.errors import InvalidInputError
 from wxdesk.plumbing.unit_of_work import UnitOfWork
 from wxdesk.words import say
 
@@ -107,7 +108,7 @@ def _surviving(session: Session, conversation_id: int) -> int:
             select(Conversation.merged_into_id).where(Conversation.id == conversation_id)
         ).one_or_none()
         if row is None:
-            raise NotFoundError(say("there is no conversation %(id)d", id=conversation_id))
+            raise no_such_conversation(conversation_id)
         if row[0] is None:
             return conversation_id
         conversation_id = row[0]

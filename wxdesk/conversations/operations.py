@@ -12,10 +12,11 @@ from wxdesk.commit_steps import FOLLOW_CLOCKS
 from wxdesk.contacts.models import Contact
 from wxdesk.conversations import standings
 from wxdesk.conversations.models import Conversation, Message
+from wxdesk.conversations.queries import no_such_conversation
 from wxdesk.conversations.rules import ASLEEP, Direction, Status, Waking, urgency_of
 from wxdesk.conversations.waking import wake
 from wxdesk.plumbing.clock import FAR_FUTURE
-from wxdesk.plumbing.errors import ConflictError, NotFoundError
+from wxdesk.plumbing.errors import ConflictError
 from wxdesk.plumbing.unit_of_work import UnitOfWork
 from wxdesk.words import say
 
@@ -123,7 +124,7 @@ def get_locked(uow: UnitOfWork, conversation_id: int) -> tuple[Conversation, Con
         populate_existing=True,
     )
     if conversation is None:
-        raise NotFoundError(say("there is no conversation %(id)d", id=conversation_id))
+        raise no_such_conversation(conversation_id)
     return conversation, uow.session.get_one(Contact, conversation.contact_id)
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from sqlalchemy import bindparam, exists, func, select, update
+from sqlalchemy import ColumnElement, SQLColumnExpression, bindparam, exists, func, select, update
 from sqlalchemy.orm import Session, aliased
 
 from wxdesk.agents.models import Agent
@@ -14,6 +14,18 @@ from wxdesk.conversations.queries import no_such_conversation
 from wxdesk.plumbing.db import upsert
 from wxdesk.plumbing.unit_of_work import UnitOfWork
 
+
+def _unseen(
+    conversation_id: int | SQLColumnExpression[int], agent_id: int | SQLColumnExpression[int]
+) -> tuple[ColumnElement[bool], ...]:
+    """The mentions of an agent in a conversation who has not seen them."""
+    return (
+        Mention.conversation_id == conversation_id,
+        Mention.agent_id == agent_id,
+        Mention.seen_at.is_(None),
+    )
+
+
 LAST_ID = select(func.max(Message.id)).where(Message.contact_id == Conversation.contact_id)
 MARKED_ID = select(ReadMark.message_id).where(
     ReadMark.agent_id == bindparam("agent_id"), ReadMark.contact_id == Conversation.contact_id
@@ -22,11 +34,7 @@ REACHED = select(
     Conversation.contact_id,
     func.coalesce(LAST_ID.scalar_subquery(), 0),
     func.coalesce(MARKED_ID.scalar_subquery(), 0),
-    exists().where(
-        Mention.conversation_id == Conversation.id,
-        Mention.agent_id == bindparam("agent_id"),
-        Mention.seen_at.is_(None),
-    ),
+    exists().where(*_unseen(Conversation.id, bindparam("agent_id"))),
 ).where(Conversation.id == bindparam("id"))
 
 
@@ -85,11 +93,7 @@ def mark_read(uow: UnitOfWork, conversation_id: int, message_id: int, *, agent_i
 def _see_mentions(uow: UnitOfWork, conversation_id: int, agent_id: int) -> None:
     seen = uow.session.execute(
         update(Mention)
-        .where(
-            Mention.conversation_id == conversation_id,
-            Mention.agent_id == agent_id,
-            Mention.seen_at.is_(None),
-        )
+        .where(*_unseen(conversation_id, agent_id))
         .values(seen_at=uow.now)
         .execution_options(synchronize_session=False)
     )

@@ -10,12 +10,13 @@ from flask import Blueprint, Response
 from wxdesk.agents.access import person, requires
 from wxdesk.conversations import lifecycle, tagging
 from wxdesk.conversations.operations import changed, get_locked
+from wxdesk.conversations.queries import contact_id_of
 from wxdesk.conversations.rules import Priority
 from wxdesk.inbox import operations
 from wxdesk.inbox.merging import merge
 from wxdesk.inbox.operations import ThreadMovedError, refuse_moved, resolve
 from wxdesk.inbox.responses import conversation_response, thread_moved
-from wxdesk.inbox.spam import contact_of, mark_spam, not_spam
+from wxdesk.inbox.spam import mark_spam, not_spam
 from wxdesk.inbox.then import instant_of
 from wxdesk.plumbing.errors import InvalidInputError
 from wxdesk.plumbing.http import json_body, number_field, optional_number, text_field
@@ -131,7 +132,7 @@ def spam(conversation_id: int) -> Response:
         if is_spam:
             mark_spam(uow, conversation_id, agent_id=me.id, is_blacklisted=is_blacklisted)
         else:
-            contact_id = contact_of(uow, conversation_id)
+            contact_id = contact_id_of(uow.session, conversation_id)
             not_spam(uow, contact_id, agent_id=me.id, is_blacklisted=is_blacklisted)
     return conversation_response(conversation_id)
 

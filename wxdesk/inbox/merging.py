@@ -9,9 +9,10 @@ from wxdesk.contacts.operations import get_locked as get_locked_contact
 from wxdesk.conversations.merging import move_rows
 from wxdesk.conversations.models import Conversation
 from wxdesk.conversations.operations import begin_again, changed
+from wxdesk.conversations.queries import no_such_conversation
 from wxdesk.conversations.rules import Priority, Status
 from wxdesk.conversations.timeline import Activity, note_activity
-from wxdesk.plumbing.errors import ConflictError, InvalidInputError, NotFoundError
+from wxdesk.plumbing.errors import ConflictError, InvalidInputError
 from wxdesk.plumbing.unit_of_work import UnitOfWork
 from wxdesk.satisfaction.models import SatisfactionRating
 from wxdesk.sla.episodes import hand_clocks_over
@@ -61,7 +62,7 @@ def _get_both(
         )
     }
     if source_id not in found:
-        raise NotFoundError(say("there is no conversation %(id)d", id=source_id))
+        raise no_such_conversation(source_id)
     if into_id not in found:
         raise InvalidInputError("into", say("there is no conversation %(id)d", id=into_id))
     if found[source_id] != found[into_id]:

@@ -10,9 +10,10 @@ from wxdesk.contacts.models import Contact
 from wxdesk.conversations.counted import counts_change
 from wxdesk.conversations.models import Conversation, Message
 from wxdesk.conversations.operations import changed, find_current, get_locked
+from wxdesk.conversations.queries import contact_id_of
 from wxdesk.conversations.rules import SPAM, Direction, Place, Status
 from wxdesk.conversations.timeline import Activity, note_activity
-from wxdesk.plumbing.errors import ConflictError, NotFoundError
+from wxdesk.plumbing.errors import ConflictError
 from wxdesk.plumbing.unit_of_work import UnitOfWork
 from wxdesk.sla.episodes import come_back, end, wait_again
 from wxdesk.words import say
@@ -25,7 +26,7 @@ def mark_spam(
 
     `is_blacklisted`: WeChat's own blacklist, which is told; None leaves that as it is.
     """
-    contact = get_changeable(uow, contact_of(uow, conversation_id))
+    contact = get_changeable(uow, contact_id_of(uow.session, conversation_id))
     found = find_current(uow, [contact.id], all_of=[contact.id])  # locked before a line is written
     conversation, _ = get_locked(uow, conversation_id)
     if conversation.merged_into_id is not None:
@@ -74,16 +75,6 @@ def not_spam(
             _put_back(uow, current, contact)
         note_activity(uow, current, Activity.NOT_SPAM, by=agent_id)
     uow.announce(f"contact:{contact.id}")
-
-
-def contact_of(uow: UnitOfWork, conversation_id: int) -> int:
-    """The customer of a conversation; NotFoundError."""
-    contact_id = uow.session.scalar(
-        select(Conversation.contact_id).where(Conversation.id == conversation_id)
-    )
-    if contact_id is None:
-        raise NotFoundError(say("there is no conversation %(id)d", id=conversation_id))
-    return contact_id
 
 
 def _end_as_spam(
